@@ -1,0 +1,215 @@
+"""From a configuration to objects: the one place where everything is put together."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from flow.estimators import DIS
+from pipelines.config import RunConfig
+from pipelines.config_file import validate_config
+from vid2vid.checkpoint import Checkpoint, load_checkpoint, load_weights
+from vid2vid.clips import ClipDataset
+from vid2vid.conditioning import Conditioning, ConditioningConfig
+from vid2vid.errors import ConfigError
+from vid2vid.label_files import LabelReader
+from vid2vid.layout import find_sequences
+from vid2vid.networks.discriminator import MultiScaleDiscriminator
+from vid2vid.networks.features import load_vgg
+from vid2vid.networks.generator import SequentialGenerator
+from vid2vid.palettes import Palette, load_mapping, load_palette
+from vid2vid.temporal import strides
+from vid2vid.training.loop import Run
+from vid2vid.training.players import Players
+from vid2vid.training.state import TrainingState, make_optimizers
+
+# Streams of the seed, so that no two networks start alike.
+GENERATOR_STREAM, IMAGE_STREAM, VIDEO_STREAM = 0, 1000, 2000
+
+
+class Generation(NamedTuple):
+    """What rendering needs of a checkpoint."""
+
+    generator: SequentialGenerator
+    conditioning: Conditioning
+    palette: Palette
+    config: RunConfig
+    step: int
+
+
+def build_conditioning(config: ConditioningConfig, palette: Palette) -> Conditioning:
+    """Make the encoder of label maps.
+
+    Raises:
+        ConfigError: if a foreground label is no class of the palette.
+    """
+    wrong = [label for label in config.foreground if label >= palette.num_classes]
+    if wrong:
+        raise ConfigError(
+            f"labels.foreground must hold ids of palette {palette.name!r} "
+            f"(0 to {palette.num_classes - 1}); got {wrong}"
+        )
+    return Conditioning(palette.num_classes, config.void, config.boundary)
+
+
+def build_generator(config: RunConfig, palette: Palette) -> SequentialGenerator:
+    """Make the generator of a configuration, its weights not yet drawn."""
+    return SequentialGenerator(
+        config.generator,
+        conditioning_channels=build_conditioning(config.labels, palette).channels,
+        foreground=config.labels.foreground,
+    )
+
+
+def build_players(config: RunConfig, palette: Palette) -> Players:
+    """Make every network that plays, its weights drawn from the seed.
+
+    A discriminator whose terms all have weight 0 is not made.
+    """
+    losses, seed = config.losses, config.training.seed
+    generator = build_generator(config, palette)
+    generator.initialise(seed + GENERATOR_STREAM)
+    players = Players(generator)
+    if config.image_discriminator is not None and (losses.image_gan or losses.matching):
+        channels = generator.conditioning_channels + 3
+        players.image_discriminator = MultiScaleDiscriminator(config.image_discriminator, channels)
+        players.image_discriminator.initialise(seed + IMAGE_STREAM)
+    video = config.video_discriminator
+    if video is not None and (losses.video_gan or losses.matching):
+        players.window = video.window
+        channels = 3 * video.window + 2 * (video.window - 1)
+        for scale in range(video.temporal_scales):
+            discriminator = MultiScaleDiscriminator(video, channels)
+            discriminator.initialise(seed + VIDEO_STREAM + 100 * scale)
+            players.video_discriminators.append(discriminator)
+    if losses.perceptual:
+        players.features = load_vgg(losses.vgg, losses.vgg_weights)
+    return players
+
+
+def build_state(config: RunConfig, palette: Palette, device: torch.device) -> TrainingState:
+    """Make the players, their optimisers and the average, at step 0."""
+    players = build_players(config, palette)
+    average = build_generator(config, palette)
+    average.load_state_dict(players.generator.state_dict())
+    average.requires_grad_(requires_grad=False)
+    for _, network in players.trained():
+        network.to(device)
+    if players.features is not None:
+        players.features.to(device)
+    return TrainingState(players, average.to(device), make_optimizers(players, config.optimizer))
+
+
+def build_dataset(config: RunConfig, palette: Palette) -> ClipDataset:
+    """Find the sequences and make the clip data set, with the reference flow that is needed.
+
+    Raises:
+        ConfigError: if there is no data at `data.root`; says what to fetch.
+        DataError: if it does not fit.
+    """
+    data = config.data
+    if not Path(data.root).expanduser().is_dir():
+        raise ConfigError(
+            f"data.root must be the folder of the data set; there is no {data.root}. "
+            f"{config.fetch or 'Put the data there'}, or point to it with --set data.root=FOLDER"
+        )
+    mapping = load_mapping(config.labels.map) if config.labels.map else None
+    sequences = find_sequences(
+        Path(data.root).expanduser(), data.split, data.layout, frame_range=data.frame_range
+    )
+    if config.labels.boundary == "instances" and sequences[0].instances is None:
+        raise ConfigError(
+            f"labels.boundary 'instances' needs instance maps; {data.root} has none: "
+            "set labels.boundary to 'labels' or 'none'"
+        )
+    return ClipDataset(
+        sequences,
+        data,
+        reader=LabelReader(palette, mapping=mapping),
+        flow=DIS(config.reference_flow.dis) if needs_flow(config) else None,
+        flow_check=config.reference_flow.check,
+        flow_strides=flow_strides(config),
+        with_instances=config.labels.boundary == "instances",
+    )
+
+
+def needs_flow(config: RunConfig) -> bool:
+    """Tell whether any term needs the reference flow."""
+    losses = config.losses
+    own = config.generator.flow and (losses.flow or losses.warp or losses.occlusion)
+    return bool(own or losses.generated_warp or config.video_discriminator)
+
+
+def flow_strides(config: RunConfig) -> tuple[int, ...]:
+    """List the distances, in frames, over which the reference flow is needed."""
+    video = config.video_discriminator
+    return tuple(strides(video.temporal_scales, video.window)) if video else (1,)
+
+
+def build_run(config: RunConfig, palette: Palette, device: torch.device) -> Run:
+    """Make everything of a run that does not change from step to step."""
+    return Run(
+        dataset=build_dataset(config, palette),
+        conditioning=build_conditioning(config.labels, palette),
+        device=device,
+        losses=config.losses,
+        optimizer=config.optimizer,
+        training=config.training,
+    )
+
+
+def config_of(checkpoint: Checkpoint) -> RunConfig:
+    """Read back the configuration that a checkpoint carries."""
+    data: dict[str, Any] = checkpoint.metadata["config"]
+    return validate_config(data, RunConfig, where=str(checkpoint.path))
+
+
+def palette_of(checkpoint: Checkpoint) -> Palette:
+    """Read back the palette that a checkpoint carries."""
+    return Palette.model_validate(checkpoint.metadata["palette"])
+
+
+def load_generation(path: Path | str, device: torch.device) -> Generation:
+    """Rebuild the generator of a checkpoint, strictly.
+
+    Args:
+        path: a file or a run folder.
+        device: where it will run.
+
+    Raises:
+        CheckpointError: if there is none or it does not fit.
+    """
+    checkpoint = load_checkpoint(path, kind="generator")
+    config, palette = config_of(checkpoint), palette_of(checkpoint)
+    generator = build_generator(config, palette)
+    load_weights(generator, checkpoint.tensors, where=checkpoint.path)
+    generator.requires_grad_(requires_grad=False)
+    return Generation(
+        generator=generator.eval().to(device),
+        conditioning=build_conditioning(config.labels, palette),
+        palette=palette,
+        config=config,
+        step=checkpoint.metadata["step"],
+    )
+
+
+def palette_for(config: RunConfig) -> Palette:
+    """Load the palette that a configuration names."""
+    return load_palette(config.labels.palette)
+
+
+def choose_device(name: str | None) -> torch.device:
+    """Turn `--device` into a device: the named one, else a GPU where there is one.
+
+    Raises:
+        ConfigError: if the named device is not there.
+    """
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        here = "cpu, cuda" if torch.cuda.is_available() else "cpu"
+        raise ConfigError(f"--device must be one of {here}; got {name!r}") from error
+    return device

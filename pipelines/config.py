@@ -1,0 +1,87 @@
+"""The configuration of a run: one closed schema, put together from what each room asks for."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from flow.estimators import DISPreset
+from vid2vid.conditioning import ConditioningConfig
+from vid2vid.data_config import DataConfig
+from vid2vid.losses.config import LossConfig
+from vid2vid.networks.discriminator import DiscriminatorConfig
+from vid2vid.networks.generator import GeneratorConfig
+from vid2vid.temporal import farthest_back
+from vid2vid.training.loop import TrainingConfig
+from vid2vid.training.players import VideoDiscriminatorConfig
+from vid2vid.training.schedule import ScheduleConfig
+from vid2vid.training.state import OptimizerConfig
+
+
+class FlowConfig(BaseModel):
+    """Where the reference flow of real frames comes from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    dis: DISPreset = "medium"
+    """Preset of DIS, the estimator that needs no weights: `medium`, `fast` or `ultrafast`."""
+    check: Literal["forward_backward", "photometric", "none"] = "forward_backward"
+    """How its confidence is found: `forward_backward`, `photometric` (official), or `none`."""
+
+
+class RunConfig(BaseModel):
+    """Everything about a training run; a checkpoint carries it whole."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    name: str = Field(pattern=r"^[\w.-]+$")
+    """Of the run, and of its folder."""
+    fetch: str = ""
+    """What to fetch and where to put it, said when the data is not there."""
+    data: DataConfig
+    labels: ConditioningConfig = ConditioningConfig()
+    generator: GeneratorConfig = GeneratorConfig()
+    image_discriminator: DiscriminatorConfig | None = DiscriminatorConfig()
+    """null = none."""
+    video_discriminator: VideoDiscriminatorConfig | None = VideoDiscriminatorConfig()
+    """null = none."""
+    reference_flow: FlowConfig = FlowConfig()
+    losses: LossConfig = LossConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="after")
+    def _video_windows_fit(self) -> Self:
+        video = self.video_discriminator
+        if video is None:
+            return self
+        needed = farthest_back(video.temporal_scales, video.window) + 1
+        if needed > self.schedule.clip_length_max:
+            raise ValueError(
+                f"video_discriminator with {video.temporal_scales} temporal scales and a window of "
+                f"{video.window} must have clips of {needed} frames; schedule.clip_length_max is "
+                f"{self.schedule.clip_length_max}: raise it or lower temporal_scales"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _something_is_learnt(self) -> Self:
+        losses = self.losses
+        judged = (self.image_discriminator and (losses.image_gan or losses.matching)) or (
+            self.video_discriminator and (losses.video_gan or losses.matching)
+        )
+        if not (judged or losses.pixel_weight or losses.perceptual):
+            raise ValueError(
+                "losses must compare frames with something; all weights of image_gan, video_gan, "
+                "matching, perceptual and pixel are 0 or without a discriminator"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _batch_divides(self) -> Self:
+        if self.training.batch_size % self.training.accumulation:
+            raise ValueError(
+                "training.batch_size must be a multiple of training.accumulation "
+                f"({self.training.accumulation}); got {self.training.batch_size}"
+            )
+        return self

@@ -1,0 +1,173 @@
+"""Variation of training clips: scale, crop, mirror and colour, one draw for all frames of a clip.
+
+A frame reaches the network in two resizes at most: `base_size` is the size that decoded frames
+are kept at, `Augmentation.size` the enlarged size that the crop is cut from. Pixel centres stay
+aligned throughout, so label maps lie exactly on their frames.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vid2vid.data_config import ColourConfig, DataConfig
+
+Picture = npt.NDArray[Any]
+"""'h w 3' uint8 RGB, or 'h w' ids of any integer type."""
+
+# ITU-R BT.601, as in torchvision's adjust_saturation.
+LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+
+
+class Size(NamedTuple):
+    """A size in pixels."""
+
+    height: int
+    width: int
+
+
+class Crop(NamedTuple):
+    """Top left corner of what is kept, px."""
+
+    top: int
+    left: int
+
+
+class Colour(NamedTuple):
+    """Factors of the colour change; 1 = none."""
+
+    brightness: float = 1.0
+    contrast: float = 1.0
+    saturation: float = 1.0
+
+
+class Augmentation(NamedTuple):
+    """What is done to every frame of one clip, in this order."""
+
+    size: Size  # after the resize, at least `keep`
+    crop: Crop
+    keep: Size  # of the crop: the training size
+    flip: bool
+    colour: Colour
+
+
+def base_size(config: DataConfig, native: Size) -> Size:
+    """Return the size that frames of size `native` are kept at between decoding and augmentation.
+
+    It is the largest size that any clip is cut from, so that augmentation only ever shrinks.
+    """
+    return _cover(config, native, config.scale[1])
+
+
+def sample_augmentation(rng: np.random.Generator, config: DataConfig, native: Size) -> Augmentation:
+    """Draw the augmentation of one training clip of frames of size `native`.
+
+    Every draw is made whether or not its option is on, so that one option does not move another.
+    """
+    size = _cover(config, native, rng.uniform(*config.scale))
+    keep = Size(config.height, config.width)
+    crop = Crop(
+        int(rng.integers(size.height - keep.height + 1)),
+        int(rng.integers(size.width - keep.width + 1)),
+    )
+    flip = bool(rng.random() < 0.5) and config.flip
+    return Augmentation(size, crop, keep, flip, _sample_colour(rng, config.colour))
+
+
+def centred(config: DataConfig, native: Size) -> Augmentation:
+    """Return the augmentation that varies nothing: the training size from the middle."""
+    size = _cover(config, native, 1.0)
+    keep = Size(config.height, config.width)
+    crop = Crop((size.height - keep.height) // 2, (size.width - keep.width) // 2)
+    return Augmentation(size, crop, keep, flip=False, colour=Colour())
+
+
+def apply_to_frames(frames: list[Picture], augmentation: Augmentation) -> npt.NDArray[np.float32]:
+    """Augment photographs.
+
+    Args:
+        frames: each 'h w 3' RGB, all of one size.
+        augmentation: what to do.
+
+    Returns:
+        't 3 h w' in [-1, 1].
+    """
+    cut = _cut(frames, augmentation, resize_frame)
+    values = np.ascontiguousarray(cut.transpose(0, 3, 1, 2), dtype=np.float32)
+    values *= 2.0 / 255.0
+    values -= 1.0
+    return values if augmentation.colour == Colour() else _recolour(values, augmentation.colour)
+
+
+def apply_to_labels(labels: list[Picture], augmentation: Augmentation) -> npt.NDArray[np.uint8]:
+    """Augment label maps, each 'h w', by nearest neighbour: 't h w', no new ids."""
+    return np.ascontiguousarray(_cut(labels, augmentation, resize_ids), dtype=np.uint8)
+
+
+def apply_to_instances(
+    instances: list[Picture], augmentation: Augmentation
+) -> npt.NDArray[np.int32]:
+    """Augment instance maps, each 'h w', by nearest neighbour: 't h w', no new ids."""
+    return np.ascontiguousarray(_cut(instances, augmentation, resize_ids), dtype=np.int32)
+
+
+def resize_frame(frame: Picture, size: Size) -> Picture:
+    """Resize 'h w 3': means of areas along an axis that shrinks, cubic along one that grows."""
+    height, width = frame.shape[:2]
+    shrunk = Size(min(height, size.height), min(width, size.width))
+    if shrunk != (height, width):
+        frame = cv2.resize(frame, shrunk[::-1], interpolation=cv2.INTER_AREA)
+    if shrunk != size:
+        frame = cv2.resize(frame, size[::-1], interpolation=cv2.INTER_CUBIC)
+    return frame
+
+
+def resize_ids(ids: Picture, size: Size) -> Picture:
+    """Resize 'h w' ids, each pixel taking the id at its centre.
+
+    cv2.INTER_NEAREST takes the id at the pixel's corner, half a pixel off the frame's grid.
+    """
+    if ids.shape == size:
+        return ids
+    return cv2.resize(ids, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+
+
+def _cover(config: DataConfig, native: Size, scale: float) -> Size:
+    if config.fit == "stretch":
+        factors = config.height / native.height, config.width / native.width
+    else:
+        factors = (max(config.height / native.height, config.width / native.width),) * 2
+    height = round(native.height * factors[0] * scale)
+    width = round(native.width * factors[1] * scale)
+    return Size(max(config.height, height), max(config.width, width))
+
+
+def _sample_colour(rng: np.random.Generator, config: ColourConfig) -> Colour:
+    strengths = np.array([config.brightness, config.contrast, config.saturation])
+    return Colour(*(1.0 + strengths * rng.uniform(-1.0, 1.0, 3)).tolist())
+
+
+def _cut(
+    pictures: list[Picture],
+    augmentation: Augmentation,
+    resize: Callable[[Picture, Size], Picture],
+) -> Picture:
+    (top, left), (height, width) = augmentation.crop, augmentation.keep
+    step = -1 if augmentation.flip else 1
+    return np.stack(
+        [
+            resize(picture, augmentation.size)[top : top + height, left : left + width][:, ::step]
+            for picture in pictures
+        ]
+    )
+
+
+def _recolour(values: npt.NDArray[np.float32], colour: Colour) -> npt.NDArray[np.float32]:
+    light = (values + 1.0) * (0.5 * colour.brightness)
+    mean = np.einsum("tchw,c->thw", light, LUMA).mean()
+    light = mean + colour.contrast * (light - mean)
+    grey = np.einsum("tchw,c->thw", light, LUMA)[:, None]
+    light = grey + colour.saturation * (light - grey)
+    return np.clip(light, 0.0, 1.0) * np.float32(2.0) - np.float32(1.0)

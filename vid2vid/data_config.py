@@ -1,0 +1,105 @@
+"""What a configuration says about a data set: where it lies, at what size, how it is varied."""
+
+import string
+from pathlib import PurePath
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class StreamPatterns(_Settings):
+    """Where each stream of a sequence lies, for data kept in neither of the known layouts.
+
+    A pattern is a path relative to `root`; `{split}` stands for the split and `{sequence}` for the
+    name of a sequence. It names a folder of pictures, a video file (its suffix may be left out),
+    or, with `*` in its last part, picture files: `gtFine/{split}/{sequence}/*_labelIds.png`.
+    """
+
+    frames: str
+    """Pattern of the photographs. The sequences are those that this one finds."""
+    labels: str
+    """Pattern of the label maps."""
+    instances: str | None = None
+    """Pattern of the instance maps (pictures only); null = there are none."""
+
+    @model_validator(mode="after")
+    def _check_placeholders(self) -> Self:
+        patterns = [p for p in (self.frames, self.labels, self.instances) if p is not None]
+        fields = [{name for _, name, _, _ in string.Formatter().parse(p) if name} for p in patterns]
+        for pattern, names in zip(patterns, fields, strict=True):
+            if PurePath(pattern).is_absolute():
+                raise ValueError(f"pattern {pattern!r} must be relative to root")
+            if "*" in PurePath(pattern).parent.as_posix():
+                raise ValueError(f"pattern {pattern!r} may have * in its last part only")
+            if unknown := names - {"split", "sequence"}:
+                raise ValueError(
+                    f"pattern {pattern!r} may hold {{split}} and {{sequence}}; got "
+                    + ", ".join(sorted(f"{{{name}}}" for name in unknown))
+                )
+        if len({"sequence" in names for names in fields}) > 1:
+            raise ValueError(f"{{sequence}} must be in all patterns or in none; got {patterns}")
+        return self
+
+
+DataLayout = Literal["auto", "folders", "official"] | StreamPatterns
+Strength = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+
+class ColourConfig(_Settings):
+    """Random colour changes of the photographs, drawn once per clip; 0.2 = a factor in 0.8..1.2."""
+
+    brightness: Strength = 0.0
+    """Largest relative change of the brightness; 0 = off."""
+    contrast: Strength = 0.0
+    """Largest relative change of the contrast about the clip's mean grey; 0 = off."""
+    saturation: Strength = 0.0
+    """Largest relative change of the saturation; 0 = off."""
+
+
+class DataConfig(_Settings):
+    """One data set: where it lies, the size it is trained at, how its clips are varied."""
+
+    root: str
+    """Folder of the data set; relative paths start at the working directory."""
+    split: str = "train"
+    """Name of the split, a part of the folder names in every layout."""
+    layout: DataLayout = "auto"
+    """folders = `<split>/<sequence>/{frames,labels,instances}`; official = `<split>_B/<sequence>`
+    frames, `<split>_A` labels, `<split>_inst` instances; auto = whichever of the two exists; or
+    an object of patterns `{frames, labels, instances}`."""
+    height: int = Field(gt=0)
+    """Height of the training frames, px."""
+    width: int = Field(gt=0)
+    """Width of the training frames, px."""
+    fit: Literal["crop", "stretch"] = "crop"
+    """crop = keep the aspect: scale to cover the size, then crop, at random in training and
+    centred otherwise; stretch = scale each axis by itself."""
+    scale: tuple[float, float] = (1.0, 1.0)
+    """Smallest and largest random enlargement beyond the training size before the crop, both
+    >= 1; (1, 1) = off."""
+    flip: bool = True
+    """Mirror half of the clips left to right. Turn it off where sides matter (text, left hand)."""
+    stride: tuple[int, int] = (1, 1)
+    """Smallest and largest distance in frames between neighbours of a clip; (1, 1) = consecutive.
+    A clip takes one distance for all its frames. Evaluation uses the smallest."""
+    colour: ColourConfig = ColourConfig()
+    """Random colour changes, on the photographs only."""
+    frame_range: tuple[int, int | None] | None = None
+    """Python slice (first, end) of each sequence's frames, to hold frames out: [0, 80] is the
+    first 80, [-20, null] the last 20; null = all."""
+    cache_mb: int = Field(default=1024, ge=0)
+    """Memory for decoded and resized frames, MB, in each loading process; 0 = off."""
+    workers: int = Field(default=0, ge=0)
+    """Loading processes; 0 = load in the training process. It never changes the clips."""
+
+    @model_validator(mode="after")
+    def _check_ranges(self) -> Self:
+        if not 1.0 <= self.scale[0] <= self.scale[1]:
+            raise ValueError(f"scale must be (low, high) with 1 <= low <= high; got {self.scale}")
+        if not 1 <= self.stride[0] <= self.stride[1]:
+            raise ValueError(f"stride must be (low, high) with 1 <= low <= high; got {self.stride}")
+        return self

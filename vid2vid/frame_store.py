@@ -1,0 +1,104 @@
+"""Read the pictures of a data set at the size they are augmented from, and keep the latest."""
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from vid2vid.augment import Picture, Size, resize_frame, resize_ids
+from vid2vid.label_files import LabelReader, read_instances
+from vid2vid.pairing import Source
+from vid2vid.video import ClipVideo, read_image
+
+_MAX_OPEN_VIDEOS = 16
+
+
+class FrameStore:
+    """Reads frames, label maps and instance maps, resizes them, and keeps those used last.
+
+    What is kept belongs to the process: after a fork, each goes on for itself.
+    """
+
+    def __init__(self, reader: LabelReader, *, max_bytes: int) -> None:
+        self._reader = reader
+        self._max_bytes = max_bytes
+        self._num_bytes = 0
+        self._kept: OrderedDict[tuple[str, Source, Size], Picture] = OrderedDict()
+        self._videos: dict[int, OrderedDict[Path, ClipVideo]] = {}
+
+    def frames(self, sources: Sequence[Source], size: Size) -> list[Picture]:
+        """Return photographs, each 'h w 3' uint8 RGB of `size`."""
+
+        def read(missing: list[Source]) -> list[Picture]:
+            rgbs = self._decode(missing, read_image)
+            return [resize_frame(rgb, size) for rgb in rgbs]
+
+        return self._get("frames", sources, size, read)
+
+    def labels(self, sources: Sequence[Source], size: Size) -> list[Picture]:
+        """Return label maps, each 'h w' uint8 class ids of `size`, 255 = ignore."""
+
+        def read(missing: list[Source]) -> list[Picture]:
+            maps = self._decode(missing, self._reader.from_image)
+            for position, source in enumerate(missing):
+                if source.frame is not None:
+                    where = f"frame {source.frame} of {source.path}"
+                    maps[position] = self._reader.from_colours(maps[position], where)
+            return [resize_ids(ids, size) for ids in maps]
+
+        return self._get("labels", sources, size, read)
+
+    def instances(self, sources: Sequence[Source], size: Size) -> list[Picture]:
+        """Return instance maps, each 'h w' int32 object ids of `size`."""
+
+        def read(missing: list[Source]) -> list[Picture]:
+            return [resize_ids(read_instances(source.path), size) for source in missing]
+
+        return self._get("instances", sources, size, read)
+
+    def _get(
+        self,
+        stream: str,
+        sources: Sequence[Source],
+        size: Size,
+        read: Callable[[list[Source]], list[Picture]],
+    ) -> list[Picture]:
+        keys = [(stream, source, size) for source in sources]
+        found = {key: self._kept[key] for key in keys if key in self._kept}
+        missing = [key for key in keys if key not in found]
+        if missing:
+            pictures = read([source for _, source, _ in missing])
+            found.update(zip(missing, pictures, strict=True))
+        for key in keys:
+            self._keep(key, found[key])
+        return [found[key] for key in keys]
+
+    def _keep(self, key: tuple[str, Source, Size], picture: Picture) -> None:
+        if key not in self._kept:
+            if picture.nbytes > self._max_bytes:
+                return
+            self._kept[key] = picture
+            self._num_bytes += picture.nbytes
+        self._kept.move_to_end(key)
+        while self._num_bytes > self._max_bytes:
+            self._num_bytes -= self._kept.popitem(last=False)[1].nbytes
+
+    def _decode(
+        self, sources: list[Source], read_picture: Callable[[Path], Picture]
+    ) -> list[Picture]:
+        """Read pictures one by one; the frames of a video in one go."""
+        if sources[0].frame is None:
+            return [read_picture(source.path) for source in sources]
+        indices = [source.frame for source in sources if source.frame is not None]
+        return list(self._video(sources[0].path).read(indices))
+
+    def _video(self, path: Path) -> ClipVideo:
+        # A decoder must not be used, nor even closed, in a process forked from the one that
+        # opened it: its threads stay behind.
+        videos = self._videos.setdefault(os.getpid(), OrderedDict())
+        if path not in videos:
+            videos[path] = ClipVideo(path)
+            if len(videos) > _MAX_OPEN_VIDEOS:
+                videos.popitem(last=False)
+        videos.move_to_end(path)
+        return videos[path]

@@ -1,0 +1,103 @@
+"""Multi-scale PatchGAN discriminators (Isola et al. 2017; Wang et al. 2018, section 3.2)."""
+
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from vid2vid.networks.blocks import Norm, initialise, norm_layer
+from vid2vid.networks.pyramid import pyramid
+
+LARGEST_FACTOR = 8  # 64 -> 512 channels, the cap of the official networks
+WIDEST_FIRST_LAYER = 64  # official: coarser patch nets are wider, up to this
+
+
+class DiscriminatorConfig(BaseModel):
+    """Widths and depths of a multi-scale patch discriminator."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    width: int = Field(64, ge=1)
+    """Channels after the first layer of the finest patch network."""
+    layers: int = Field(3, ge=1, le=6)
+    """Halving layers of each patch network (PatchGAN's n)."""
+    scales: int = Field(2, ge=1, le=6)
+    """Patch networks, each on a picture of half the size."""
+    norm: Norm = "instance"
+    """Normalisation of all layers but the first and the last."""
+    spectral: bool = False
+    """Spectral normalisation of every convolution."""
+
+
+class PatchDiscriminator(nn.Module):
+    """One patch network: a score for every overlapping patch of its input."""
+
+    def __init__(
+        self, channels_in: int, *, width: int, layers: int, norm: Norm, spectral: bool
+    ) -> None:
+        super().__init__()
+        widths = [min(width * 2**i, width * LARGEST_FACTOR) for i in range(layers + 1)]
+        self.stages = nn.ModuleList()
+        previous = channels_in
+        for index, channels in enumerate(widths):
+            conv = nn.Conv2d(previous, channels, 4, stride=2 if index < layers else 1, padding=2)
+            self.stages.append(
+                nn.Sequential(
+                    spectral_norm(conv) if spectral else conv,
+                    norm_layer(norm, channels) if index else nn.Identity(),
+                    nn.LeakyReLU(0.2, inplace=True),
+                )
+            )
+            previous = channels
+        last = nn.Conv2d(previous, 1, 4, padding=2)
+        self.stages.append(spectral_norm(last) if spectral else last)
+
+    def forward(self, pictures: Tensor) -> list[Tensor]:
+        """Map 'b c h w' to the output of every stage; the last is the score 'b 1 p q'."""
+        outputs: list[Tensor] = []
+        for stage in self.stages:
+            pictures = stage(pictures)
+            outputs.append(pictures)
+        return outputs
+
+
+class MultiScaleDiscriminator(nn.Module):
+    """Patch networks on an averaging pyramid.
+
+    `patches[0]` sees the coarsest picture, as in the official checkpoints: when the resolution
+    doubles and a network is added at the end, the others stay at their absolute resolution.
+    """
+
+    def __init__(self, config: DiscriminatorConfig, channels_in: int) -> None:
+        super().__init__()
+        self.config = config
+        widest = max(config.width, WIDEST_FIRST_LAYER)
+        self.patches = nn.ModuleList(
+            PatchDiscriminator(
+                channels_in,
+                width=min(widest, config.width * 2 ** (config.scales - 1 - index)),
+                layers=config.layers,
+                norm=config.norm,
+                spectral=config.spectral,
+            )
+            for index in range(config.scales)
+        )
+
+    def initialise(self, seed: int) -> None:
+        """Draw every weight anew from `seed`; each patch network has a stream of its own."""
+        for index, patch in enumerate(self.patches):
+            initialise(patch, seed + index)
+
+    def forward(self, pictures: Tensor, *, unused: int = 0) -> list[list[Tensor]]:
+        """Judge pictures at every scale.
+
+        Args:
+            pictures: 'b c h w', conditioning and frames on the channel axis.
+            unused: finest patch networks to leave out, while training at a coarser resolution.
+
+        Returns:
+            The stages of each patch network, finest scale first; the last stage is the score.
+        """
+        active = max(1, len(self.patches) - unused)
+        levels = pyramid(pictures, active)
+        stages = [patch(level) for patch, level in zip(self.patches, levels, strict=False)]
+        return stages[::-1]

@@ -1,0 +1,256 @@
+"""The sequential generator: one frame from a window of conditioning and the frames before it.
+
+After Wang et al. 2018 (vid2vid). Per scale: a hallucinated frame h, a flow w from the current frame
+to the previous one, an occlusion m, and where asked for a foreground painted without flow. The
+composed frame is m * h + (1 - m) * warp(previous, w) (equation 4), the foreground laid on top.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from einops import rearrange
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import Tensor, nn
+
+from flow.warp import compose, warp
+from vid2vid.networks.blocks import (
+    Head,
+    Norm,
+    Style,
+    Upsampling,
+    down,
+    initialise,
+    residual_blocks,
+    stem,
+    up,
+)
+from vid2vid.networks.outputs import GeneratorOutput, ScaleFeatures, ScaleOutput
+from vid2vid.networks.pyramid import pyramid
+from vid2vid.networks.refiner import Refiner
+
+
+class GeneratorConfig(BaseModel):
+    """Widths, depths and branches of the sequential generator."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    width: int = Field(128, ge=1)
+    """Channels after the stem of the coarse generator; refiner s has width / 2^s."""
+    downsamplings: int = Field(3, ge=1, le=6)
+    """Halvings inside the coarse generator."""
+    blocks: int = Field(9, ge=1)
+    """Residual blocks of the coarse generator: the larger half before the fusion, the rest after."""
+    refiners: int = Field(0, ge=0, le=4)
+    """Finer scales on top of the coarse generator, each doubling height and width."""
+    refiner_blocks: int = Field(3, ge=0)
+    """Residual blocks of each refiner."""
+    history: int = Field(2, ge=1)
+    """Past frames that the generator sees; its window of conditioning is one longer."""
+    norm: Norm = "instance"
+    """`instance` (per sample, affine), `group`, or `none`."""
+    spectral: bool = False
+    """Spectral normalisation of every convolution but the heads'."""
+    upsampling: Upsampling = "transposed"
+    """`transposed` convolution (official), or `resize` and convolve (no checkerboard)."""
+    flow: bool = True
+    """Predict flow and occlusion; false leaves a frame-by-frame hallucination."""
+    flow_scale: float = Field(20.0, gt=0)
+    """Pixels of flow for a network output of 1, at the coarsest scale."""
+    warp: Literal["bilinear", "bicubic"] = "bilinear"
+    """How the previous frame is fetched; `bicubic` loses less sharpness over a long rollout."""
+
+    @model_validator(mode="after")
+    def _widths_divide(self) -> "GeneratorConfig":
+        if self.width % 2 ** (self.refiners + 1):
+            raise ValueError(
+                f"width must be divisible by {2 ** (self.refiners + 1)} with {self.refiners} "
+                f"refiners; got {self.width}"
+            )
+        return self
+
+
+class CoarseGenerator(nn.Module):
+    """The generator of the coarsest scale (official name: G0)."""
+
+    def __init__(
+        self, config: GeneratorConfig, *, window_channels: int, foreground: tuple[int, ...]
+    ) -> None:
+        super().__init__()
+        style = Style(config.norm, config.spectral, config.upsampling)
+        width, depth = config.width, config.downsamplings
+        blocks_before = config.blocks - config.blocks // 2
+        blocks_after = config.blocks // 2
+        bottleneck = width * 2**depth
+        self.foreground_channels = foreground
+        self.label_encoder = nn.Sequential(
+            *_encoder(window_channels, width, depth, style),
+            *residual_blocks(bottleneck, blocks_before, style),
+        )
+        self.frame_encoder = nn.Sequential(
+            *_encoder(3 * config.history, width, depth, style),
+            *residual_blocks(bottleneck, blocks_before, style),
+        )
+        self.image_branch = nn.Sequential(
+            *residual_blocks(bottleneck, blocks_after, style), *_decoder(width, depth, style)
+        )
+        self.image_head = Head(width, 3)
+        if config.flow:
+            self.flow_branch = nn.Sequential(
+                *residual_blocks(bottleneck, blocks_after, style), *_decoder(width, depth, style)
+            )
+            self.flow_head = Head(width, 2)
+            self.occlusion_head = Head(width, 1)
+        if foreground:
+            narrow = width // 2 if depth > 2 else width
+            self.foreground_branch = nn.Sequential(
+                *_encoder(window_channels, narrow, depth, style),
+                *residual_blocks(narrow * 2**depth, config.blocks, style),
+                *_decoder(narrow, depth, style),
+            )
+            self.foreground_head = Head(narrow, 3)
+        self.has_flow = config.flow
+
+    def forward(self, window: Tensor, past: Tensor) -> ScaleFeatures:
+        """Encode the window and the past, and decode every branch up to its feature.
+
+        Args:
+            window: 'b (t k) h w', conditioning maps, oldest first.
+            past: 'b (l 3) h w', past frames, oldest first, [-1, 1].
+        """
+        encoded = self.label_encoder(window) + self.frame_encoder(past)
+        return ScaleFeatures(
+            image=self.image_branch(encoded),
+            flow=self.flow_branch(encoded) if self.has_flow else None,
+            foreground=self.foreground_branch(window) if self.foreground_channels else None,
+        )
+
+
+class SequentialGenerator(nn.Module):
+    """The coarse generator and any number of refiners, from coarse to fine."""
+
+    def __init__(
+        self,
+        config: GeneratorConfig,
+        *,
+        conditioning_channels: int,
+        foreground: tuple[int, ...] = (),
+    ) -> None:
+        """Build the networks of every scale.
+
+        Args:
+            config: widths, depths and branches.
+            conditioning_channels: channels k of one conditioning map.
+            foreground: channels of the conditioning map whose pixels the foreground model paints.
+        """
+        super().__init__()
+        self.config = config
+        self.conditioning_channels = conditioning_channels
+        self.foreground = foreground
+        window_channels = (config.history + 1) * conditioning_channels
+        self.coarse = CoarseGenerator(
+            config, window_channels=window_channels, foreground=foreground
+        )
+        self.refiners = nn.ModuleList(
+            Refiner(
+                window_channels=window_channels,
+                history=config.history,
+                width=config.width // 2**scale,
+                foreground_width=config.width // 2**scale // (2 if config.downsamplings > 2 else 1),
+                blocks=config.refiner_blocks,
+                style=Style(config.norm, config.spectral, config.upsampling),
+                has_flow=config.flow,
+                has_foreground=bool(foreground),
+            )
+            for scale in range(1, config.refiners + 1)
+        )
+
+    @property
+    def scales(self) -> int:
+        """Number of spatial scales, the coarse one included."""
+        return 1 + len(self.refiners)
+
+    def size_multiple(self, scales: int) -> int:
+        """Return what height and width must be divisible by when `scales` scales run."""
+        return 2 ** (self.config.downsamplings + scales - 1)
+
+    def initialise(self, seed: int) -> None:
+        """Draw every weight anew from `seed`; each scale has a stream of its own."""
+        initialise(self.coarse, seed)
+        for index, refiner in enumerate(self.refiners):
+            initialise(refiner, seed + index + 1)
+
+    def forward(
+        self, window: Tensor, pasts: Sequence[Tensor], *, is_first: bool = False
+    ) -> tuple[GeneratorOutput, ...]:
+        """Generate one frame at every scale for which there is a past.
+
+        Args:
+            window: 'b t k h w', the conditioning of the current frame and the `history` before
+                it, oldest first, at the finest scale that runs.
+            pasts: one 'b l 3 h w' per scale, coarsest first: the frames that this scale generated
+                before, oldest first, [-1, 1].
+            is_first: the past is empty (zeros): take the hallucinated frame alone.
+
+        Returns:
+            One output per scale, coarsest first. Sizes must be divisible by `size_multiple`.
+        """
+        levels = pyramid(rearrange(window, "b t k h w -> b (t k) h w"), len(pasts))
+        outputs: list[GeneratorOutput] = []
+        features: ScaleFeatures | None = None
+        for scale, (maps, past) in enumerate(zip(levels, pasts, strict=True)):
+            network = self.coarse if scale == 0 else self.refiners[scale - 1]
+            frames = rearrange(past, "b l c h w -> b (l c) h w")
+            features = network(maps, frames) if scale == 0 else network(maps, frames, features)
+            current = maps[:, -self.conditioning_channels :]
+            painted = self._paint(network, features, previous=past[:, -1], scale=scale)
+            outputs.append(self._compose(painted, current, past[:, -1], is_first=is_first))
+        return tuple(outputs)
+
+    def _paint(
+        self, network: nn.Module, features: ScaleFeatures, *, previous: Tensor, scale: int
+    ) -> ScaleOutput:
+        """Turn the features of one scale into pictures, flow and occlusion."""
+        flow = occlusion = warped = foreground = None
+        hallucinated = torch.tanh(network.image_head(features.image))
+        if features.flow is not None:
+            flow = network.flow_head(features.flow) * (self.config.flow_scale * 2**scale)
+            occlusion = torch.sigmoid(network.occlusion_head(features.flow))
+            warped = warp(previous, flow, interpolation=self.config.warp)
+        if features.foreground is not None:
+            foreground = torch.tanh(network.foreground_head(features.foreground))
+        return ScaleOutput(hallucinated, warped, flow, occlusion, foreground)
+
+    def _compose(
+        self, painted: ScaleOutput, current: Tensor, previous: Tensor, *, is_first: bool
+    ) -> GeneratorOutput:
+        """Blend the parts of one scale (equation 4) and lay the foreground on top."""
+        frame = hallucinated = painted.hallucinated
+        if painted.warped is not None and painted.occlusion is not None and not is_first:
+            frame = compose(hallucinated, painted.warped, painted.occlusion)
+        mask = None
+        if painted.foreground is not None:
+            mask = current[:, list(self.foreground)].sum(1, keepdim=True).clamp(0, 1)
+            frame = compose(painted.foreground, frame, mask)
+            hallucinated = compose(painted.foreground, hallucinated, mask)
+        return GeneratorOutput(
+            frame=frame,
+            hallucinated=hallucinated,
+            warped=painted.warped,
+            flow=painted.flow,
+            occlusion=painted.occlusion,
+            foreground=painted.foreground,
+            foreground_mask=mask,
+            previous=previous,
+        )
+
+
+def _encoder(channels_in: int, width: int, depth: int, style: Style) -> list[nn.Module]:
+    """List the stem and `depth` halvings."""
+    halvings = [down(width * 2**i, width * 2 ** (i + 1), style) for i in range(depth)]
+    return [stem(channels_in, width, style), *halvings]
+
+
+def _decoder(width: int, depth: int, style: Style) -> list[nn.Module]:
+    """List `depth` doublings back to `width` channels."""
+    return [up(width * 2 ** (i + 1), width * 2**i, style) for i in reversed(range(depth))]

@@ -1,0 +1,212 @@
+"""Pair the streams of one sequence, frame by frame: by name, never by order.
+
+The key of a picture is the stem of its file without the ending that all pictures of its folder
+share (`_leftImg8bit`, `_gtFine_labelIds`). Frame k of a video pairs with the picture numbered k.
+"""
+
+import re
+from collections.abc import Mapping
+from itertools import takewhile
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+
+from vid2vid.augment import Size
+from vid2vid.errors import DataError
+from vid2vid.video import VIDEO_SUFFIXES, ClipVideo, find_frames, open_video
+
+# Widest difference of aspect at which label maps are still resized to their frames: a row or
+# column that a scaler rounded away, not another crop.
+ASPECT_TOLERANCE = 0.01
+
+
+class Source(NamedTuple):
+    """Where one picture of a stream is read from."""
+
+    path: Path
+    frame: int | None  # index in the video; None = `path` is a picture
+
+
+class Stream(NamedTuple):
+    """One stream of a sequence as it lies on the disk."""
+
+    name: str  # frames, labels or instances
+    place: Path  # folder, video file, or pattern of pictures
+    sources: tuple[Source, ...]  # in order
+    size: Size
+
+    @property
+    def is_video(self) -> bool:
+        """Whether the stream is one video file."""
+        return self.sources[0].frame is not None
+
+
+def is_video_file(path: Path) -> bool:
+    """Tell whether `path` is an existing file with the suffix of a video."""
+    return path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()
+
+
+def open_stream(name: str, place: Path) -> Stream:
+    """List the pictures of a stream and check that they have one size.
+
+    Raises:
+        DataError: if the sizes differ, or a picture's header cannot be read.
+        VideoError: if there is no picture, or the video cannot be read.
+    """
+    if is_video_file(place):
+        info = open_video(place)
+        sources = tuple(Source(place, frame) for frame in range(ClipVideo(place).num_frames))
+        return Stream(name, place, sources, Size(info.height, info.width))
+    paths = find_frames(place)
+    size = _picture_size(paths[0])
+    for path in paths[1:]:
+        if (other := _picture_size(path)) != size:
+            raise DataError(
+                f"the {name} of a sequence must have one size; {paths[0]} is {_in_words(size)}, "
+                f"{path} is {_in_words(other)}: resize them or split the sequence"
+            )
+    return Stream(name, place, tuple(Source(path, None) for path in paths), size)
+
+
+def pair(frames: Stream, partner: Stream) -> tuple[Source, ...]:
+    """Return the picture of `partner` that belongs to each frame of `frames`, in their order.
+
+    Raises:
+        DataError: if a picture of either lacks its partner, a name is not unique, or the two
+            differ in aspect.
+    """
+    _check_aspect(frames, partner)
+    if frames.is_video and partner.is_video:
+        if len(frames.sources) != len(partner.sources):
+            raise DataError(
+                f"the videos of a sequence must have equally many frames; {frames.place} has "
+                f"{len(frames.sources)}, {partner.place} has {len(partner.sources)}: cut the "
+                "longer one or render the shorter one again"
+            )
+        return partner.sources
+    if frames.is_video or partner.is_video:
+        ours, theirs = _by_number(frames), _by_number(partner)
+    else:
+        ours, theirs = _by_name(frames, partner)
+    _check_missing(ours, theirs)
+    _check_missing(theirs, ours)
+    return tuple(theirs.sources[key] for key in ours.sources)
+
+
+def shared_ending(stems: list[str]) -> str:
+    """Return what all `stems` end in, from an underscore on, without a number at its front.
+
+    A number is part of the key even where all share it: all of `a_000019_x`, `b_000019_x` end
+    in `_x`.
+    """
+    columns = zip(*map(reversed, stems), strict=False)
+    common = "".join(column[0] for column in takewhile(lambda c: len(set(c)) == 1, columns))
+    found = re.search(r"(_(?!\d+(_|$))[^_]+)+$", common[::-1])
+    return found.group() if found else ""
+
+
+class _Keyed(NamedTuple):
+    """A stream's pictures by the key under which the other stream looks for them."""
+
+    stream: Stream
+    sources: dict[str, Source]
+    template: str  # name of the picture of a key
+
+
+def _by_name(frames: Stream, partner: Stream) -> tuple[_Keyed, _Keyed]:
+    stems = [[source.path.stem for source in stream.sources] for stream in (frames, partner)]
+    is_plain = not set(stems[0]).isdisjoint(stems[1])
+    endings = ["" if is_plain else shared_ending(names) for names in stems]
+    return _key_by_stem(frames, endings[0]), _key_by_stem(partner, endings[1])
+
+
+def _key_by_stem(stream: Stream, ending: str) -> _Keyed:
+    found: dict[str, Source] = {}
+    for source in stream.sources:
+        key = source.path.stem.removesuffix(ending)
+        if key in found:
+            raise DataError(
+                f"each frame needs one picture of {stream.name}; got both {found[key].path} and "
+                f"{source.path.name}: remove one, or name the wanted files by a pattern in layout"
+            )
+        found[key] = source
+    return _Keyed(stream, found, "{}" + _literal(ending + stream.sources[0].path.suffix))
+
+
+def _by_number(stream: Stream) -> _Keyed:
+    if stream.is_video:
+        return _Keyed(stream, {str(source.frame): source for source in stream.sources}, "frame {}")
+    ending = shared_ending([source.path.stem for source in stream.sources])
+    found: dict[str, Source] = {}
+    template = ""
+    for key, source in _key_by_stem(stream, ending).sources.items():
+        number = re.search(r"\d+$", key)
+        if number is None:
+            raise DataError(
+                f"pictures beside a video must end in the number of its frame; got {source.path}: "
+                "number them from 0"
+            )
+        frame = str(int(number.group()))
+        if frame in found:
+            raise DataError(
+                f"pictures beside a video must have different numbers; {found[frame].path} and "
+                f"{source.path.name} both have {frame}: number them from 0"
+            )
+        found[frame] = source
+        prefix, padding = _literal(key[: number.start()]), len(number.group())
+        template = template or prefix + f"{{:0>{padding}}}" + _literal(ending + source.path.suffix)
+    _check_first_number(stream, found)
+    return _Keyed(stream, found, template)
+
+
+def _check_first_number(stream: Stream, sources: Mapping[str, Source]) -> None:
+    first = min(map(int, sources))
+    if first != 0:
+        raise DataError(
+            "frame k of a video pairs with the picture numbered k, counted from 0; the "
+            f"{stream.name} in {stream.place} start at {first} "
+            f"({sources[str(first)].path.name}): renumber them"
+        )
+
+
+def _check_missing(wanted: _Keyed, present: _Keyed) -> None:
+    """Raise if `present` lacks a picture that `wanted` has."""
+    missing = [key for key in wanted.sources if key not in present.sources]
+    if missing:
+        source = wanted.sources[missing[0]]
+        whose = source.path if source.frame is None else f"frame {source.frame} of {source.path}"
+        raise DataError(
+            f"every picture of the {wanted.stream.name} needs one of the {present.stream.name}; "
+            f"{len(missing)} of {len(wanted.sources)} are missing in {present.stream.place}, the "
+            f"first is '{present.template.format(missing[0])}', partner of {whose}: add what is "
+            "missing or take its partner out"
+        )
+
+
+def _literal(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _check_aspect(frames: Stream, partner: Stream) -> None:
+    ours, theirs = (stream.size.width / stream.size.height for stream in (frames, partner))
+    if abs(theirs / ours - 1.0) > ASPECT_TOLERANCE:
+        raise DataError(
+            f"the {partner.name} must have the aspect of their frames; {frames.place} is "
+            f"{_in_words(frames.size)}, {partner.place} is {_in_words(partner.size)}: crop or "
+            "render one like the other"
+        )
+
+
+def _picture_size(path: Path) -> Size:
+    try:
+        with Image.open(path) as picture:
+            return Size(picture.height, picture.width)
+    except OSError as error:
+        raise DataError(f"a picture was needed; {path} cannot be read ({error}): replace it") from (
+            error
+        )
+
+
+def _in_words(size: Size) -> str:
+    return f"{size.width}x{size.height} (width x height)"

@@ -1,0 +1,63 @@
+"""A chunk: a few consecutive generated frames beside their real partners."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from vid2vid.networks.outputs import GeneratorOutput
+from vid2vid.training.targets import Targets
+
+
+class Chunk(NamedTuple):
+    """Generated and real frames of a chunk, time folded into the batch axis."""
+
+    output: GeneratorOutput  # every field '(b n) c h w'
+    conditioning: Tensor  # '(b n) k h w'
+    real: Tensor  # '(b n) 3 h w'
+    real_previous: Tensor  # '(b n) 3 h w'
+    flow: Tensor | None  # '(b n) 2 h w', reference flow; None where it was not estimated
+    confidence: Tensor | None  # '(b n) 1 h w', 0 for a frame that was generated without a past
+
+
+def pack_chunk(
+    outputs: Sequence[GeneratorOutput], targets: Targets, *, start: int, without_past: bool
+) -> Chunk:
+    """Put the outputs of consecutive frames beside their targets.
+
+    Args:
+        outputs: of frames `start`, `start` + 1 ... of the clip.
+        targets: the clip.
+        start: index of the first of them in the clip, at least 1.
+        without_past: the first of them was generated from zeros, so no flow term applies to it.
+    """
+    count = len(outputs)
+    now, before = slice(start, start + count), slice(start - 1, start - 1 + count)
+    fields = [
+        None if parts[0] is None else _fold(torch.stack(parts, dim=1))
+        for parts in zip(*outputs, strict=True)
+    ]
+    flow = confidence = None
+    if targets.references:
+        reference = targets.references[0]
+        flow = _fold(reference.flow[:, before])
+        trusted = reference.confidence[:, before]
+        if without_past:
+            trusted = trusted.clone()
+            trusted[:, 0] = 0
+        confidence = _fold(trusted)
+    return Chunk(
+        output=GeneratorOutput(*fields),
+        conditioning=_fold(targets.conditioning[:, now]),
+        real=_fold(targets.frames[:, now]),
+        real_previous=_fold(targets.frames[:, before]),
+        flow=flow,
+        confidence=confidence,
+    )
+
+
+def _fold(clip: Tensor) -> Tensor:
+    """Fold time into the batch axis."""
+    return rearrange(clip, "b n c h w -> (b n) c h w")

@@ -1,0 +1,83 @@
+"""What the discriminators are shown of a chunk: conditioning and frames, or windows with flow."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from vid2vid.losses.config import LossConfig
+from vid2vid.temporal import frame_stride, window_indices
+from vid2vid.training.chunks import Chunk
+from vid2vid.training.judges import Exhibit
+from vid2vid.training.players import Players
+from vid2vid.training.targets import Targets
+
+
+def image_exhibit(chunk: Chunk, players: Players, losses: LossConfig) -> Iterator[Exhibit]:
+    """Show every frame of the chunk with its conditioning, the hallucinated frame beside it."""
+    if players.image_discriminator is None:
+        return
+    maps, output = chunk.conditioning, chunk.output
+    # Without flow the frame is the hallucinated one: it would be judged twice.
+    judged_alone = losses.hallucinated > 0 and output.flow is not None
+    yield Exhibit(
+        name="image",
+        discriminator=players.image_discriminator,
+        real=torch.cat([maps, chunk.real], dim=1),
+        fake=torch.cat([maps, output.frame], dim=1),
+        hallucinated=torch.cat([maps, output.hallucinated], dim=1) if judged_alone else None,
+        weight=losses.image_gan,
+    )
+
+
+def video_exhibits(
+    new: Sequence[Tensor], past: Sequence[Tensor], targets: Targets, players: Players, *,
+    newest: int, losses: LossConfig,
+) -> Iterator[Exhibit]:
+    """Show, per temporal scale, the windows that the chunk completes.
+
+    Args:
+        new: frames 'b 3 h w' of the chunk, with their graph.
+        past: generated frames before them, detached.
+        targets: the clip.
+        players: the discriminators, one per temporal scale.
+        newest: index in the clip of the last frame of the chunk.
+        losses: weight of the adversarial term.
+    """
+    fakes = [*past, *new]
+    offset = newest + 1 - len(fakes)  # index in the clip of fakes[0]
+    reals = list(targets.frames[:, offset : newest + 1].unbind(1))
+    for scale, discriminator in enumerate(players.video_discriminators):
+        stride = frame_stride(scale, players.window)
+        windows = window_indices(len(fakes), len(new), window=players.window, stride=stride)
+        if not windows:
+            continue
+        flows = torch.cat(
+            [_window_flow(targets, window, scale=scale, offset=offset) for window in windows]
+        )
+        flows = flows / players.generator.config.flow_scale
+        yield Exhibit(
+            name=f"video_{scale}",
+            discriminator=discriminator,
+            real=torch.cat([_window_frames(reals, windows), flows], dim=1),
+            fake=torch.cat([_window_frames(fakes, windows), flows], dim=1),
+            hallucinated=None,
+            weight=losses.video_gan,
+        )
+
+
+def _window_frames(frames: Sequence[Tensor], windows: Sequence[tuple[int, ...]]) -> Tensor:
+    """Stack windows of frames: '(w b) (k 3) h w', oldest frame first."""
+    return torch.cat([torch.cat([frames[i] for i in window], dim=1) for window in windows])
+
+
+def _window_flow(
+    targets: Targets, window: tuple[int, ...], *, scale: int, offset: int
+) -> Tensor:
+    """Join the reference flows between the frames of one window: 'b (k-1 2) h w'.
+
+    The flow is that between the spaced frames themselves, at every temporal scale.
+    """
+    flow = targets.references[scale].flow
+    stride = targets.frames.shape[1] - flow.shape[1]
+    return torch.cat([flow[:, offset + i - stride] for i in window[1:]], dim=1)

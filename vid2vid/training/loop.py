@@ -1,0 +1,170 @@
+"""The training loop: one step of every player after another, as an iterator of reports."""
+
+import time
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+
+from vid2vid.clips import ClipDataset, StepPlan, clip_batches
+from vid2vid.conditioning import Conditioning
+from vid2vid.errors import TrainingError
+from vid2vid.losses.config import LossConfig
+from vid2vid.training.clip_step import StepSettings, Terms, gather_gradients
+from vid2vid.training.ema import ema_decay, update_average
+from vid2vid.training.schedule import Moment, ScheduleConfig, moment
+from vid2vid.training.state import OptimizerConfig, TrainingState
+from vid2vid.training.targets import Targets, prepare
+
+FirstFrames = Literal["real", "zeros", "mixed"]
+START_STREAM = 1  # beside (seed, step): the stream that draws how a clip starts
+
+
+class TrainingConfig(BaseModel):
+    """Batches, precision, and what is written when."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    batch_size: int = Field(1, ge=1)
+    """Clips in one step."""
+    accumulation: int = Field(1, ge=1)
+    """Parts that a batch is run in, one after the other; their gradients add up."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Arithmetic of the networks; losses, frames and flows are always float32."""
+    ema: float = Field(0.999, ge=0, lt=1)
+    """Decay of the running average of the generator's weights, which is what renders."""
+    first_frames: FirstFrames = "mixed"
+    """Start clips from `real` frames, from `zeros`, or `mixed`: half of the steps each."""
+    seed: int = Field(0, ge=0)
+    """Of everything random in the run."""
+    log_every: int = Field(10, ge=1)
+    """Steps between lines of metrics.jsonl; a line holds the means since the last one."""
+    preview_every: int = Field(500, ge=1)
+    """Steps between previews of one fixed clip."""
+    preview_frames: int = Field(8, ge=1)
+    """Generated frames in a preview."""
+    checkpoint_every: int = Field(500, ge=1)
+    """Steps between checkpoints; one is also written at the end and on Ctrl-C."""
+    init_from: str | None = None
+    """Run folder of the next coarser stage: its generator scales and discriminators are taken."""
+    output: str = "runs"
+    """Folder of run folders."""
+
+
+class Run(NamedTuple):
+    """Everything about a run that does not change from step to step."""
+
+    dataset: ClipDataset
+    conditioning: Conditioning
+    device: torch.device
+    losses: LossConfig
+    optimizer: OptimizerConfig
+    training: TrainingConfig
+
+
+class StepReport(NamedTuple):
+    """What one step did."""
+
+    step: int  # steps taken, this one included
+    terms: dict[str, float]  # unweighted, means over the batch
+    moment: Moment
+    seconds: float
+
+
+def take_steps(
+    run: Run, state: TrainingState, schedule: ScheduleConfig, *, end: int
+) -> Iterator[StepReport]:
+    """Train from `state.step` to `end`, reporting after every step.
+
+    Args:
+        run: the constants.
+        state: changed in place; between two reports it is that of a whole number of steps.
+        schedule: the course, its `steps` the length of the whole run.
+        end: number of steps after which to stop.
+
+    Raises:
+        TrainingError: if a term is not finite; the players are left as they were before the step.
+    """
+    generator = state.players.generator
+    refiners = len(generator.refiners)
+    history = generator.config.history
+
+    def plan(step: int) -> StepPlan:
+        now = moment(schedule, step, refiners=refiners)
+        return StepPlan(history + now.clip_length, run.training.batch_size)
+
+    batches = clip_batches(
+        run.dataset, plan, seed=run.training.seed, start_step=state.step, end_step=end
+    )
+    began = time.perf_counter()
+    for batch in batches:
+        now = moment(schedule, state.step, refiners=refiners)
+        settings = StepSettings(
+            scales=now.scales,
+            backprop_frames=schedule.backprop_frames,
+            from_zeros=_starts_from_zeros(run.training, state.step),
+        )
+        state.players.freeze(now.frozen)
+        targets = prepare(
+            batch, run.conditioning, device=run.device, halvings=generator.scales - now.scales
+        )
+        terms = _gather(run, state, targets, settings)
+        _require_finite(terms, step=state.step + 1)
+        _update(run, state, rate_factor=now.rate_factor)
+        state.step += 1
+        ended = time.perf_counter()
+        yield StepReport(state.step, terms, now, ended - began)
+        began = time.perf_counter()
+
+
+def _gather(
+    run: Run, state: TrainingState, targets: Targets, settings: StepSettings
+) -> dict[str, float]:
+    """Gather the gradients of all parts of a batch, and its mean terms, in one transfer."""
+    parts = run.training.accumulation
+    for optimizer in state.optimizers.values():
+        optimizer.zero_grad(set_to_none=True)
+    sums: Terms = {}
+    enabled = run.training.precision == "bfloat16"
+    for index in range(parts):
+        with torch.autocast(run.device.type, torch.bfloat16, enabled=enabled):
+            terms = gather_gradients(
+                state.players, targets.part(index, parts), run.losses, settings, parts=parts
+            )
+        sums = {name: sums.get(name, 0) + term for name, term in terms.items()}
+    values: list[float] = torch.stack(list(sums.values())).tolist()
+    return dict(zip(sums, values, strict=True))
+
+
+def _update(run: Run, state: TrainingState, *, rate_factor: float) -> None:
+    """Let every player take its step, then move the average."""
+    other = run.optimizer.discriminator_rate or run.optimizer.learning_rate
+    for name, optimizer in state.optimizers.items():
+        rate = run.optimizer.learning_rate if name == "generator" else other
+        parameters = optimizer.param_groups[0]["params"]
+        if run.optimizer.clip_norm:
+            torch.nn.utils.clip_grad_norm_(parameters, run.optimizer.clip_norm)
+        optimizer.param_groups[0]["lr"] = rate * rate_factor
+        optimizer.step()
+    decay = ema_decay(run.training.ema, state.step)
+    update_average(state.average, state.players.generator, decay)
+
+
+def _require_finite(terms: dict[str, float], *, step: int) -> None:
+    """Refuse to go on with a term that is not a number."""
+    for name, value in terms.items():
+        if not np.isfinite(value):
+            raise TrainingError(
+                f"term {name!r} is {value} at step {step}; nothing was updated: lower "
+                "optimizer.learning_rate or set optimizer.clip_norm, then run the same command "
+                "again to go on from the last checkpoint"
+            )
+
+
+def _starts_from_zeros(config: TrainingConfig, step: int) -> bool:
+    """Decide how the clips of a step start, from the seed and the step alone."""
+    if config.first_frames == "mixed":
+        return bool(np.random.default_rng((config.seed, step, START_STREAM)).random() < 0.5)
+    return config.first_frames == "zeros"

@@ -1,0 +1,44 @@
+"""The networks of a run: the generator and whoever judges it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pydantic import Field
+from torch import nn
+
+from vid2vid.networks.discriminator import DiscriminatorConfig, MultiScaleDiscriminator
+from vid2vid.networks.features import VggFeatures
+from vid2vid.networks.generator import SequentialGenerator
+
+
+class VideoDiscriminatorConfig(DiscriminatorConfig):
+    """A video discriminator per temporal scale; each sees a window of frames and their flow."""
+
+    window: int = Field(3, ge=2)
+    """Frames that are judged together."""
+    temporal_scales: int = Field(2, ge=1, le=4)
+    """Scale s looks at frames window^s apart."""
+
+
+@dataclass
+class Players:
+    """Generator, discriminators, and the frozen feature network of the perceptual loss."""
+
+    generator: SequentialGenerator
+    image_discriminator: MultiScaleDiscriminator | None = None
+    video_discriminators: list[MultiScaleDiscriminator] = field(default_factory=list)
+    window: int = 3
+    features: VggFeatures | None = None
+
+    def trained(self) -> Iterator[tuple[str, nn.Module]]:
+        """Yield the name and the network of every player that has an optimiser."""
+        yield "generator", self.generator
+        if self.image_discriminator is not None:
+            yield "image_discriminator", self.image_discriminator
+        for scale, discriminator in enumerate(self.video_discriminators):
+            yield f"video_discriminator_{scale}", discriminator
+
+    def freeze(self, scales: int) -> None:
+        """Train all scales of the generator but the `scales` coarsest ones."""
+        for index, network in enumerate((self.generator.coarse, *self.generator.refiners)):
+            network.requires_grad_(index >= scales)

@@ -1,0 +1,117 @@
+"""The picture that says how a run is going: one fixed clip, generated, frame under frame."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vid2vid.labels import ids_to_colours
+from vid2vid.networks.generator import SequentialGenerator
+from vid2vid.networks.outputs import GeneratorOutput
+from vid2vid.palettes import Palette
+from vid2vid.rollout import rollout
+
+COLUMNS = ("conditioning", "hallucinated", "warped", "occlusion", "result", "real")
+TITLE_HEIGHT = 18  # px
+LARGEST_WIDTH = 1800  # px; previews of wide frames are shrunk
+
+
+@torch.no_grad()
+def generate_clip(
+    generator: SequentialGenerator,
+    conditioning: Tensor,
+    *,
+    first_frames: Tensor | None,
+    scales: int | None = None,
+) -> list[GeneratorOutput]:
+    """Generate a short clip, first frames given or from zeros.
+
+    Args:
+        generator: the network.
+        conditioning: 'b t k h w'; with `first_frames`, the first `history` maps are theirs.
+        first_frames: 'b l 3 h w' or None.
+        scales: spatial scales that run.
+    """
+    history = generator.config.history if first_frames is not None else 0
+    return list(
+        rollout(
+            generator,
+            conditioning[:, history:].unbind(1),
+            past_conditioning=conditioning[:, :history] if history else None,
+            first_frames=first_frames,
+            scales=scales,
+        )
+    )
+
+
+def draw_preview(
+    labels: Sequence[NDArray[np.uint8]],
+    outputs: Sequence[GeneratorOutput],
+    real: Sequence[Tensor],
+    palette: Palette,
+) -> NDArray[np.uint8]:
+    """Lay out a clip: a row per frame, a titled column per part.
+
+    Args:
+        labels: 'h w' class ids per frame.
+        outputs: generated, batch of one.
+        real: '3 h w' in [-1, 1] per frame.
+        palette: colours of the label maps.
+
+    Returns:
+        'h w 3', RGB.
+    """
+    rows = [
+        np.concatenate(
+            [
+                ids_to_colours(ids, palette),
+                to_picture(output.hallucinated[0]),
+                _or_grey(output.warped, like=ids),
+                _or_grey(None if output.occlusion is None else output.occlusion * 2 - 1, like=ids),
+                to_picture(output.frame[0]),
+                to_picture(frame),
+            ],
+            axis=1,
+        )
+        for ids, output, frame in zip(labels, outputs, real, strict=True)
+    ]
+    sheet = np.concatenate([_titles(labels[0].shape[1]), *rows], axis=0)
+    if sheet.shape[1] <= LARGEST_WIDTH:
+        return sheet
+    factor = LARGEST_WIDTH / sheet.shape[1]
+    return cv2.resize(sheet, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA).astype(
+        np.uint8
+    )
+
+
+def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
+    """Write 'h w 3' RGB as a PNG, whole or not at all."""
+    partial = path.with_name(f"{path.stem}.partial.png")
+    cv2.imwrite(str(partial), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    partial.replace(path)
+
+
+def to_picture(frame: Tensor) -> NDArray[np.uint8]:
+    """Turn 'c h w' in [-1, 1], c = 3 or 1, into 'h w 3' uint8."""
+    levels = ((frame.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    return levels.expand(3, -1, -1).permute(1, 2, 0).contiguous().cpu().numpy()
+
+
+def _or_grey(part: Tensor | None, *, like: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Draw a part, or grey where the generator has none."""
+    if part is None:
+        return np.full((*like.shape, 3), 128, np.uint8)
+    return to_picture(part[0])
+
+
+def _titles(width: int) -> NDArray[np.uint8]:
+    """Draw the column titles."""
+    strip = np.full((TITLE_HEIGHT, width * len(COLUMNS), 3), 255, np.uint8)
+    for index, title in enumerate(COLUMNS):
+        place = (index * width + 3, TITLE_HEIGHT - 5)
+        cv2.putText(strip, title, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
+    return strip

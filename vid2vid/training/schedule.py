@@ -1,0 +1,104 @@
+"""What changes over a run: learning rate, clip length, spatial scales. Pure functions of the step.
+
+Everything is given in shares of the run, so that a run of any length, also one that was given in
+minutes, goes through the same course.
+"""
+
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class ScheduleConfig(BaseModel):
+    """The course of a run. Shares are of all steps, in [0, 1]."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    steps: int = Field(20_000, ge=1)
+    """Updates of every player; `--minutes` sets it from the measured speed."""
+    constant: float = Field(0.5, ge=0, le=1)
+    """Share with the full learning rate; then it falls linearly to 0, for every player."""
+    clip_length: int = Field(6, ge=1)
+    """Generated frames in a clip at first."""
+    clip_length_max: int = Field(28, ge=1)
+    """Cap of the growing clip length."""
+    clip_growth: float = Field(0.25, ge=0, le=1)
+    """Share after which the clip length doubles, again and again up to the cap; 0 = never."""
+    backprop_frames: int = Field(3, ge=1)
+    """Frames that the gradient flows back through time; memory grows with it."""
+    refine_at: tuple[float, ...] = ()
+    """Share at which each refiner joins, coarse to fine; () = all from the start."""
+    freeze: float = Field(0.0, ge=0, le=1)
+    """Share, from the joining of a refiner, in which the coarser scales stay fixed."""
+
+    @model_validator(mode="after")
+    def _grows(self) -> "ScheduleConfig":
+        if self.clip_length_max < self.clip_length:
+            raise ValueError(
+                f"clip_length_max must be at least clip_length ({self.clip_length}); "
+                f"got {self.clip_length_max}"
+            )
+        if list(self.refine_at) != sorted(self.refine_at) or any(
+            not 0 <= share < 1 for share in self.refine_at
+        ):
+            raise ValueError(f"refine_at must be growing shares in [0, 1); got {self.refine_at}")
+        return self
+
+
+class Moment(NamedTuple):
+    """What holds at one step."""
+
+    rate_factor: float  # of the learning rate, (0, 1]
+    clip_length: int  # generated frames
+    scales: int  # spatial scales that run
+    frozen: int  # coarsest scales that are not trained
+
+
+def moment(config: ScheduleConfig, step: int, *, refiners: int) -> Moment:
+    """Return what holds at `step` of a run of `config.steps` steps.
+
+    Args:
+        config: the course of the run.
+        step: index of the step, from 0.
+        refiners: refiners of the generator.
+    """
+    progress = step / config.steps
+    joined = _joined_at(config, refiners)
+    scales = 1 + sum(progress >= share for share in joined)
+    since = progress - joined[scales - 2] if scales > 1 else 0.0
+    frozen = scales - 1 if scales > 1 and since < config.freeze else 0
+    doublings = int(progress / config.clip_growth) if config.clip_growth else 0
+    length = min(config.clip_length_max, config.clip_length * 2 ** min(doublings, 16))
+    return Moment(_rate_factor(config, progress), length, scales, frozen)
+
+
+def steps_within(
+    config: ScheduleConfig, seconds: float, *, seconds_per_frame: float, costs: tuple[float, ...]
+) -> int:
+    """Return how many steps fit into `seconds`, with the course that `config` describes.
+
+    Args:
+        config: the course; its `steps` is not used.
+        seconds: what may be spent.
+        seconds_per_frame: measured at the beginning of the run, per generated frame of the batch.
+        costs: cost of a frame with 1, 2 ... scales, relative to that beginning.
+    """
+    course = config.model_copy(update={"steps": _COURSE_SAMPLES})
+    moments = [moment(course, step, refiners=len(costs) - 1) for step in range(_COURSE_SAMPLES)]
+    mean_cost = sum(m.clip_length * costs[m.scales - 1] for m in moments) / _COURSE_SAMPLES
+    return max(1, int(seconds / (seconds_per_frame * mean_cost)))
+
+
+_COURSE_SAMPLES = 1000
+
+
+def _joined_at(config: ScheduleConfig, refiners: int) -> tuple[float, ...]:
+    """Return the share at which each refiner joins; those that are not named join at the start."""
+    return (0.0,) * max(0, refiners - len(config.refine_at)) + config.refine_at[:refiners]
+
+
+def _rate_factor(config: ScheduleConfig, progress: float) -> float:
+    """Return 1 for the constant share, then fall linearly to 0 at the end."""
+    if progress <= config.constant or config.constant == 1:
+        return 1.0
+    return max(0.0, (1 - progress) / (1 - config.constant))

@@ -1,0 +1,136 @@
+"""Everything a run needs to go on exactly where it was: one file.
+
+Randomness and the place in the data are functions of the seed and the step, so the step stands for
+them. Weights, averages and optimisers are kept bit for bit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+
+from vid2vid.checkpoint import (
+    MODEL_FILE,
+    STATE_FILE,
+    Checkpoint,
+    load_weights,
+    save_checkpoint,
+)
+from vid2vid.errors import CheckpointError
+from vid2vid.networks.generator import SequentialGenerator
+from vid2vid.palettes import Palette
+from vid2vid.training.players import Players
+
+
+class OptimizerConfig(BaseModel):
+    """Adam, one for every player."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    learning_rate: float = Field(2e-4, gt=0)
+    """Of the generator."""
+    discriminator_rate: float | None = Field(None, gt=0)
+    """Of every discriminator; null = the generator's."""
+    betas: tuple[float, float] = (0.5, 0.999)
+    """Adam's decay rates."""
+    clip_norm: float = Field(0.0, ge=0)
+    """Largest norm of a player's gradient; 0 = not clipped."""
+
+
+@dataclass
+class TrainingState:
+    """A run between two steps."""
+
+    players: Players
+    average: SequentialGenerator  # EMA of the generator
+    optimizers: dict[str, torch.optim.Adam]  # by player name
+    step: int = 0  # steps that were taken
+    total_steps: int | None = None  # None until `--minutes` has been turned into steps
+
+
+def make_optimizers(players: Players, config: OptimizerConfig) -> dict[str, torch.optim.Adam]:
+    """Build one Adam for every player."""
+    other = config.discriminator_rate or config.learning_rate
+    return {
+        name: torch.optim.Adam(
+            network.parameters(),
+            lr=config.learning_rate if name == "generator" else other,
+            betas=config.betas,
+        )
+        for name, network in players.trained()
+    }
+
+
+def save_state(
+    folder: Path, state: TrainingState, *, config: Mapping[str, Any], palette: Palette
+) -> None:
+    """Write the rendering checkpoint, then the training state, each atomically.
+
+    Args:
+        folder: the run folder.
+        state: the run.
+        config: the complete configuration, as JSON values.
+        palette: of the label maps, kept in the file so that it needs no other.
+    """
+    common = {"config": config, "palette": palette.model_dump(mode="json"), "step": state.step}
+    save_checkpoint(
+        folder / MODEL_FILE, state.average.state_dict(), {**common, "kind": "generator"}
+    )
+    tensors = {f"average.{k}": v for k, v in state.average.state_dict().items()}
+    for name, network in state.players.trained():
+        tensors |= {f"{name}.{k}": v for k, v in network.state_dict().items()}
+        tensors |= _optimizer_tensors(name, state.optimizers[name])
+    metadata = {**common, "kind": "training", "total_steps": state.total_steps}
+    save_checkpoint(folder / STATE_FILE, tensors, metadata)
+
+
+def load_state(saved: Checkpoint, state: TrainingState) -> None:
+    """Put a saved run into `state`, strictly.
+
+    Raises:
+        CheckpointError: if a tensor is missing or does not fit.
+    """
+    load_weights(state.average, _part(saved.tensors, "average"), where=saved.path)
+    for name, network in state.players.trained():
+        load_weights(network, _part(saved.tensors, name), where=saved.path)
+        _load_optimizer(name, state.optimizers[name], saved)
+    state.step = saved.metadata["step"]
+    state.total_steps = saved.metadata["total_steps"]
+
+
+def _part(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    """Select the tensors of one network, its name taken off."""
+    prefix = f"{name}."
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _optimizer_tensors(name: str, optimizer: torch.optim.Adam) -> dict[str, Tensor]:
+    """List Adam's moments and step counts of every parameter that has been updated."""
+    states = optimizer.state_dict()["state"]
+    return {
+        f"optimizer:{name}.{index}.{key}": value
+        for index, moments in states.items()
+        for key, value in moments.items()
+    }
+
+
+def _load_optimizer(name: str, optimizer: torch.optim.Adam, saved: Checkpoint) -> None:
+    """Give Adam its moments back; a parameter that was never updated has none."""
+    states: dict[int, dict[str, Tensor]] = {}
+    for key, value in _part(saved.tensors, f"optimizer:{name}").items():
+        index, moment = key.split(".")
+        states.setdefault(int(index), {})[moment] = value
+    parameters = optimizer.param_groups[0]["params"]
+    for index, moments in states.items():
+        if index >= len(parameters) or moments["exp_avg"].shape != parameters[index].shape:
+            raise CheckpointError(
+                f"{saved.path}: the optimiser of {name} does not fit its network: "
+                "was the configuration changed?"
+            )
+    full = optimizer.state_dict()
+    full["state"] = states
+    optimizer.load_state_dict(full)

@@ -1,0 +1,67 @@
+"""The generator's own terms on a chunk: everything that needs no discriminator."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vid2vid.losses import motion
+from vid2vid.losses.config import LossConfig
+from vid2vid.losses.matching import perceptual
+from vid2vid.training.chunks import Chunk
+from vid2vid.training.players import Players
+
+Weighted = dict[str, tuple[float, Tensor]]
+
+
+def generator_terms(chunk: Chunk, players: Players, losses: LossConfig) -> Weighted:
+    """Compute the terms whose weight is not 0, as name -> (weight, value).
+
+    Args:
+        chunk: generated frames and their targets.
+        players: for the feature network of the perceptual loss.
+        losses: the weights.
+    """
+    output = chunk.output
+    pictures = [(1.0, output.frame)]
+    if output.flow is not None and losses.hallucinated:
+        pictures.append((losses.hallucinated, output.hallucinated))
+    terms: Weighted = {}
+    if losses.pixel_weight:
+        terms["pixel"] = (losses.pixel_weight, _pixel(pictures, chunk.real))
+    if players.features is not None:
+        real = players.features(chunk.real)
+        values = [
+            share * perceptual(players.features(picture), real) for share, picture in pictures
+        ]
+        terms["perceptual"] = (losses.perceptual, torch.stack(values).sum())
+    if chunk.flow is not None and chunk.confidence is not None:
+        terms |= _motion_terms(chunk, losses, chunk.flow, chunk.confidence)
+    return terms
+
+
+def _pixel(pictures: list[tuple[float, Tensor]], real: Tensor) -> Tensor:
+    """L1 to the real frame, each picture by its share."""
+    return torch.stack([share * F.l1_loss(picture, real) for share, picture in pictures]).sum()
+
+
+def _motion_terms(
+    chunk: Chunk, losses: LossConfig, flow: Tensor, confidence: Tensor
+) -> Weighted:
+    """Compute the terms on flow, warping and occlusion."""
+    output = chunk.output
+    terms: Weighted = {}
+    if losses.generated_warp:
+        value = motion.generated_warp_loss(output.frame, output.previous, flow, confidence)
+        terms["generated_warp"] = (losses.generated_warp, value)
+    if output.flow is None or output.occlusion is None:
+        return terms
+    if losses.flow:
+        value = motion.reference_flow_loss(output.flow, flow, confidence)
+        terms["flow"] = (losses.flow, value)
+    if losses.warp:
+        value = motion.warp_loss(output.flow, chunk.real_previous, chunk.real, confidence)
+        terms["warp"] = (losses.warp, value)
+    if losses.occlusion:
+        value = motion.occlusion_loss(output.occlusion, confidence)
+        terms["occlusion"] = (losses.occlusion, value)
+    return terms

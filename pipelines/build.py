@@ -93,11 +93,12 @@ def build_state(config: RunConfig, palette: Palette, device: torch.device) -> Tr
     average = build_generator(config, palette)
     average.load_state_dict(players.generator.state_dict())
     average.requires_grad_(requires_grad=False)
-    for _, network in players.trained():
-        network.to(device)
+    for _, network in (*players.trained(), ("average", average)):
+        # Convolutions run about twice as fast in this layout, on the CPU and in bfloat16 on a GPU.
+        network.to(device, memory_format=torch.channels_last)
     if players.features is not None:
         players.features.to(device)
-    return TrainingState(players, average.to(device), make_optimizers(players, config.optimizer))
+    return TrainingState(players, average, make_optimizers(players, config.optimizer))
 
 
 def build_dataset(config: RunConfig, palette: Palette) -> ClipDataset:

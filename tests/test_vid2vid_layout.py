@@ -165,7 +165,7 @@ def test_names_pair_without_the_ending_of_their_folder(tmp_path):
     assert names_of(sequence.labels) == labels
 
 
-def test_a_single_picture_pairs_by_its_number(tmp_path):
+def test_single_pictures_of_different_numbers_do_not_pair(tmp_path):
     write_folders(tmp_path, frames=["a_7_rgb.png"], labels=["a_8_ids.png"])
     with pytest.raises(DataError, match=r"the first is 'a_7_ids.png'"):
         find_sequences(tmp_path, "train")
@@ -190,6 +190,14 @@ def test_labels_of_another_size_and_the_same_aspect_are_taken(tmp_path):
     write_pictures(tmp_path / "train/street/frames", numbered(1), size=(360, 480))
     write_pictures(tmp_path / "train/street/labels", numbered(1), size=(90, 121))
     assert find_sequences(tmp_path, "train")[0].size == (360, 480)
+
+
+def test_a_turned_photograph_has_the_size_it_is_shown_at(tmp_path):
+    write_folders(tmp_path, frames=["b.jpg"], labels=["b.png"])
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (6, 8)).save(tmp_path / "train/street/frames/b.jpg", exif=exif)
+    assert find_sequences(tmp_path, "train")[0].size == (6, 8)
 
 
 def test_config_takes_patterns_and_names_them_in_its_errors():
@@ -245,7 +253,7 @@ def test_nothing_found_says_what_was_looked_for(tmp_path):
 def test_two_layouts_at_once_are_refused(tmp_path):
     write_folders(tmp_path, frames=numbered(1), labels=numbered(1))
     write_pictures(tmp_path / "train_B", numbered(1))
-    with pytest.raises(DataError, match="holds both train .* set layout to one of them"):
+    with pytest.raises(DataError, match=r"holds both train .* set layout to one of them"):
         find_sequences(tmp_path, "train")
 
 
@@ -257,7 +265,7 @@ def test_named_layout_without_frames_is_refused(tmp_path, layout):
 
 def test_patterns_that_match_nothing_are_refused(tmp_path):
     patterns = StreamPatterns(frames="images/{sequence}", labels="labels/{sequence}")
-    with pytest.raises(DataError, match="needs frames at 'images/{sequence}'"):
+    with pytest.raises(DataError, match=r"needs frames at 'images/{sequence}'"):
         find_sequences(tmp_path, "train", patterns)
 
 
@@ -289,8 +297,8 @@ def test_label_without_a_frame_is_named(tmp_path):
 
 
 def test_two_pictures_of_one_frame_are_refused(tmp_path):
-    write_folders(tmp_path, frames=["a.png"], labels=["a.png", "a.bmp"])
-    with pytest.raises(DataError, match=r"one picture of labels; got both .*a\.(png|bmp) and a\."):
+    write_folders(tmp_path, frames=["a.png"], labels=["a.png", "a.webp"])
+    with pytest.raises(DataError, match=r"one picture of labels; got both .*a\.(png|webp) and a\."):
         find_sequences(tmp_path, "train")
 
 
@@ -341,7 +349,7 @@ def test_frames_of_different_sizes_are_refused(tmp_path):
 def test_labels_of_another_aspect_are_refused(tmp_path):
     write_pictures(tmp_path / "train/street/frames", numbered(1), size=(360, 480))
     write_pictures(tmp_path / "train/street/labels", numbered(1), size=(360, 470))
-    with pytest.raises(DataError, match=r"frames is 480x360 .* labels is 470x360"):
+    with pytest.raises(DataError, match=r"frames is 480x360 .*labels is 470x360"):
         find_sequences(tmp_path, "train")
 
 

@@ -4,6 +4,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from vid2vid.augment import Picture, Size, resize_frame, resize_ids
 from vid2vid.label_files import LabelReader, read_instances
@@ -25,6 +26,10 @@ class FrameStore:
         self._num_bytes = 0
         self._kept: OrderedDict[tuple[str, Source, Size], Picture] = OrderedDict()
         self._videos: dict[int, OrderedDict[Path, ClipVideo]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Go to another process without what is kept."""
+        return self.__dict__ | {"_num_bytes": 0, "_kept": OrderedDict(), "_videos": {}}
 
     def frames(self, sources: Sequence[Source], size: Size) -> list[Picture]:
         """Return photographs, each 'h w 3' uint8 RGB of `size`."""

@@ -14,11 +14,13 @@ from PIL import Image
 
 from vid2vid.augment import Size
 from vid2vid.errors import DataError
-from vid2vid.video import VIDEO_SUFFIXES, ClipVideo, find_frames, open_video
+from vid2vid.video import ClipVideo, find_frames, is_video, open_video
 
 # Widest difference of aspect at which label maps are still resized to their frames: a row or
 # column that a scaler rounded away, not another crop.
 ASPECT_TOLERANCE = 0.01
+
+_EXIF_TURN = 0x0112  # the tag Orientation; 5 to 8 lie on their side
 
 
 class Source(NamedTuple):
@@ -43,8 +45,8 @@ class Stream(NamedTuple):
 
 
 def is_video_file(path: Path) -> bool:
-    """Tell whether `path` is an existing file with the suffix of a video."""
-    return path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()
+    """Tell whether `path` is a video file that exists."""
+    return is_video(path) and path.is_file()
 
 
 def open_stream(name: str, place: Path) -> Stream:
@@ -201,7 +203,10 @@ def _check_aspect(frames: Stream, partner: Stream) -> None:
 def _picture_size(path: Path) -> Size:
     try:
         with Image.open(path) as picture:
-            return Size(picture.height, picture.width)
+            size = Size(picture.height, picture.width)
+            # `read_image` turns pictures upright. A PNG would be decoded to look for the tag.
+            is_turned = picture.format != "PNG" and picture.getexif().get(_EXIF_TURN, 1) >= 5
+            return Size(*size[::-1]) if is_turned else size
     except OSError as error:
         raise DataError(f"a picture was needed; {path} cannot be read ({error}): replace it") from (
             error

@@ -3,6 +3,7 @@
 from typing import Literal, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -21,14 +22,31 @@ class Style(NamedTuple):
     upsampling: Upsampling = "transposed"
 
 
-def norm_layer(norm: Norm, channels: int) -> nn.Module:
-    """Build the normalisation named `norm`.
+class InstanceNorm(nn.Module):
+    """Per-sample affine normalisation, with no running statistics.
 
-    `instance` is per-sample and affine, with no running statistics: the official BatchNorm weights
-    were used with the statistics of one frame, in training and in rendering, which is the same.
+    It is what the official BatchNorm weights amount to: they were used with the statistics of one
+    frame, in training and in rendering. For one sample batch norm is the same sum and keeps the
+    channels-last layout, which `torch.nn.InstanceNorm2d` undoes: on a CPU the convolutions around
+    it then run at half the speed.
     """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Normalise 'b c h w' over h and w."""
+        if features.shape[0] == 1:
+            return F.batch_norm(features, None, None, self.weight, self.bias, training=True)
+        return F.instance_norm(features, weight=self.weight, bias=self.bias)
+
+
+def norm_layer(norm: Norm, channels: int) -> nn.Module:
+    """Build the normalisation named `norm`."""
     if norm == "instance":
-        return nn.InstanceNorm2d(channels, affine=True)
+        return InstanceNorm(channels)
     if norm == "group":
         return nn.GroupNorm(max(1, channels // GROUP_CHANNELS), channels)
     return nn.Identity()

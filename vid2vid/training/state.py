@@ -131,6 +131,9 @@ def _load_optimizer(name: str, optimizer: torch.optim.Adam, saved: Checkpoint) -
                 f"{saved.path}: the optimiser of {name} does not fit its network: "
                 "was the configuration changed?"
             )
+        # In the parameter's own memory layout, as Adam would have made them.
+        for key in ("exp_avg", "exp_avg_sq"):
+            moments[key] = torch.empty_like(parameters[index].detach()).copy_(moments[key])
     full = optimizer.state_dict()
     full["state"] = states
     optimizer.load_state_dict(full)

@@ -1,0 +1,168 @@
+"""How good a generator is on frames that it was not trained on, against what costs nothing.
+
+Used by the demo and by the benchmarks in tools/. The flow that judges is DIS on the real frames.
+"""
+
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from flow.confidence import ReferenceFlow, reference_flow
+from flow.estimators import DIS
+from flow.metrics import end_point_error, warping_error
+from pipelines.build import Generation, build_dataset
+from vid2vid.clips import collate
+from vid2vid.metrics.baselines import mean_colours, paint
+from vid2vid.metrics.image import gradient_energy, psnr, ssim
+from vid2vid.networks.outputs import GeneratorOutput
+from vid2vid.rollout import rollout
+
+Start = Literal["real", "zeros", "one_step"]
+
+
+class Holdout(NamedTuple):
+    """Frames that were held out of one sequence, and what lies before them."""
+
+    conditioning: Tensor  # '1 t k h w', of the `history` frames before and the held-out ones
+    labels: Tensor  # 't h w', the same frames
+    frames: Tensor  # 't 3 h w', real, the same frames
+    history: int
+    reference: ReferenceFlow  # of the held-out frames to the frame before each, 'n c h w'
+    colours: Tensor  # 'k+1 3', mean training colour of each class, then of all
+
+    @property
+    def real(self) -> Tensor:
+        """The held-out frames, 'n 3 h w'."""
+        return self.frames[self.history :]
+
+
+class Scores(NamedTuple):
+    """One value per held-out frame."""
+
+    psnr: Tensor  # dB
+    ssim: Tensor
+    warping_error: Tensor  # mean squared, frames in [0, 1], where the real flow can be trusted
+    gradient_ratio: Tensor  # gradient energy relative to that of the real frames
+
+
+def open_holdout(generation: Generation, *, end: int | None = None) -> Holdout:
+    """Cut the held-out frames of the first sequence: those from `data.frame_range`'s end on.
+
+    Args:
+        generation: says which data, size and history.
+        end: index after the last held-out frame; None = to the end of the sequence.
+
+    Raises:
+        ValueError: if the run held nothing out.
+    """
+    config, history = generation.config, generation.generator.config.history
+    kept = config.data.frame_range
+    if kept is None or kept[1] is None:
+        raise ValueError(f"data.frame_range must end before the sequence does; got {kept}")
+    whole = config.model_copy(
+        update={"data": config.data.model_copy(update={"frame_range": None})}
+    )
+    dataset = build_dataset(whole, generation.palette)
+    last = dataset.sequences[0].num_frames if end is None else end
+    start = kept[1] - history
+    clip = dataset.evaluation_clip(0, start=start, length=last - start)
+    trained = dataset.evaluation_clip(0, start=kept[0], length=kept[1] - kept[0])
+    batch = collate([clip])
+    device = next(generation.generator.parameters()).device
+    instances = None if batch.instances is None else batch.instances.to(device)
+    frames = clip.frames
+    return Holdout(
+        conditioning=generation.conditioning(batch.labels.to(device), instances),
+        labels=clip.labels,
+        frames=frames,
+        history=history,
+        reference=reference_flow(DIS(), frames[history:], frames[history - 1 : -1]),
+        colours=mean_colours(trained.frames, trained.labels, generation.palette.num_classes),
+    )
+
+
+@torch.no_grad()
+def unroll(generation: Generation, holdout: Holdout, start: Start) -> list[GeneratorOutput]:
+    """Generate the held-out frames.
+
+    Args:
+        generation: the network.
+        holdout: the frames.
+        start: `real` gives the real frames before the first one and nothing more; `zeros` gives
+            nothing; `one_step` gives the real frames before every one.
+    """
+    history, maps = holdout.history, holdout.conditioning
+    past = holdout.frames.to(maps.device).unsqueeze(0)
+    if start == "one_step":
+        return [
+            next(
+                rollout(
+                    generation.generator,
+                    [maps[:, index]],
+                    past_conditioning=maps[:, index - history : index],
+                    first_frames=past[:, index - history : index],
+                )
+            )
+            for index in range(history, maps.shape[1])
+        ]
+    is_real = start == "real"
+    return list(
+        rollout(
+            generation.generator,
+            maps[:, history:].unbind(1),
+            past_conditioning=maps[:, :history] if is_real else None,
+            first_frames=past[:, :history] if is_real else None,
+        )
+    )
+
+
+def frames_of(outputs: list[GeneratorOutput]) -> Tensor:
+    """Stack the composed frames: 'n 3 h w', on the CPU."""
+    return torch.cat([output.frame for output in outputs]).float().cpu()
+
+
+def label_painting(holdout: Holdout) -> Tensor:
+    """Paint each label with its mean training colour: 'n 3 h w'."""
+    return paint(holdout.labels[holdout.history :], holdout.colours)
+
+
+def repeat_last(holdout: Holdout) -> Tensor:
+    """Repeat the last real frame before the held-out ones: 'n 3 h w'."""
+    return holdout.frames[holdout.history - 1].expand_as(holdout.real)
+
+
+def score(holdout: Holdout, frames: Tensor, *, first_has_past: bool) -> Scores:
+    """Score generated frames against the real ones.
+
+    Args:
+        holdout: the real frames.
+        frames: 'n 3 h w', generated.
+        first_has_past: the frame before the first one is the real one; otherwise its warping error
+            is not a number.
+    """
+    real = holdout.real
+    before = torch.cat([holdout.frames[holdout.history - 1 : holdout.history], frames[:-1]])
+    warping = warping_error(frames, before, *holdout.reference)
+    if not first_has_past:
+        warping[0] = torch.nan
+    return Scores(
+        psnr=psnr(frames, real),
+        ssim=ssim(frames, real),
+        warping_error=warping,
+        gradient_ratio=gradient_energy(frames) / gradient_energy(real),
+    )
+
+
+def flow_ratio(holdout: Holdout, outputs: list[GeneratorOutput]) -> float:
+    """Relate the end-point error of the predicted flow to that of zero flow, both against DIS.
+
+    Returns:
+        Below 1 where the prediction beats "nothing moves"; not a number without a flow branch.
+    """
+    if outputs[0].flow is None:
+        return float("nan")
+    flow = torch.cat([output.flow for output in outputs if output.flow is not None]).float().cpu()
+    target, confidence = holdout.reference
+    own = end_point_error(flow, target, confidence).nanmean()
+    return float(own / end_point_error(torch.zeros_like(flow), target, confidence).nanmean())

@@ -1,0 +1,245 @@
+"""Train on a real clip, roll out over frames that were held out, and print what it is worth.
+
+Every model is trained by `vid2vid-train` in a process of its own with one thread, so that its CPU
+minutes are those of one core. Compared: the full generator and `no_flow`, without and with
+adversarial terms, against painting each label with its mean training colour and against repeating
+the last real frame. Started (real) from the two real frames before the held-out ones, (zeros) from
+nothing, and (one_step) from the real frames before every frame.
+
+    python tools/bench_real.py camvid --data FOLDER --steps 2400 --seeds 3 --jobs 2
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+import torch
+import typer
+
+from pipelines.build import load_generation
+from pipelines.holdout import (
+    Holdout,
+    Scores,
+    Start,
+    flow_ratio,
+    frames_of,
+    label_painting,
+    open_holdout,
+    repeat_last,
+    score,
+    unroll,
+)
+from vid2vid.training.preview import to_picture, write_picture
+
+mpl.use("Agg")
+from matplotlib import pyplot as plt
+
+STARTS: tuple[Start, ...] = ("real", "zeros", "one_step")
+MODELS: dict[str, tuple[str, ...]] = {
+    "ours": (),
+    "no_flow": ("generator.flow=false",),
+}
+LOSSES: dict[str, tuple[str, ...]] = {
+    "plain": ("image_discriminator=null", "video_discriminator=null"),
+    "adversarial": (),
+}
+
+
+class Job(NamedTuple):
+    """One model to be trained."""
+
+    model: str
+    losses: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Name of its run folder."""
+        return f"{self.model}_{self.losses}_{self.seed}"
+
+
+class Result(NamedTuple):
+    """What one model, or one baseline, reaches from one start."""
+
+    psnr: float
+    ssim: float
+    warping_error: float
+    gradient_ratio: float
+    flow_ratio: float
+    curves: Scores
+
+
+def train(job: Job, *, config: str, out: Path, options: list[str]) -> float:
+    """Train one model in its own process; return its CPU minutes."""
+    settings = [
+        f"name={job.name}",
+        f"training.output={out}",
+        f"training.seed={job.seed}",
+        *MODELS[job.model],
+        *LOSSES[job.losses],
+        *options,
+    ]
+    command = [str(Path(sys.executable).with_name("vid2vid-train")), config]
+    command += [part for setting in settings for part in ("--set", setting)]
+    log = (out / f"{job.name}.log").open("w")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with log, subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{job.name} ended with status {process.returncode}: see {log.name}")
+    minutes = (usage.ru_utime + usage.ru_stime) / 60
+    (out / job.name / "cpu_minutes.json").write_text(json.dumps(minutes))
+    return minutes
+
+
+def train_all(jobs: list[Job], *, config: str, out: Path, options: list[str], workers: int) -> None:
+    """Train what has not been trained yet, `workers` models at a time."""
+    wanted = [job for job in jobs if not (out / job.name / "cpu_minutes.json").is_file()]
+    began = time.monotonic()
+    with ThreadPoolExecutor(workers) as pool:
+        results = pool.map(lambda job: train(job, config=config, out=out, options=options), wanted)
+        for count, (job, minutes) in enumerate(zip(wanted, results, strict=True), start=1):
+            left = (time.monotonic() - began) / count * (len(wanted) - count) / 60
+            print(
+                f"{job.name}: {minutes:.1f} CPU minutes; about {left:.0f} minutes left",
+                file=sys.stderr,
+            )
+
+
+def judge(holdout: Holdout, frames: torch.Tensor, *, start: Start, ratio: float) -> Result:
+    """Score generated frames; one step at a time, the frame before is always the real one."""
+    scores = score(holdout, frames, first_has_past=start != "zeros")
+    means = [float(values.nanmean()) for values in scores]
+    return Result(*means, flow_ratio=ratio, curves=scores)
+
+
+def evaluate(folder: Path) -> tuple[dict[Start, Result], dict[Start, torch.Tensor], Holdout]:
+    """Score one trained model from every start."""
+    generation = load_generation(folder, torch.device("cpu"))
+    holdout = open_holdout(generation)
+    results: dict[Start, Result] = {}
+    frames: dict[Start, torch.Tensor] = {}
+    for start in STARTS:
+        outputs = unroll(generation, holdout, start)
+        frames[start] = frames_of(outputs)
+        ratio = flow_ratio(holdout, outputs) if start == "one_step" else float("nan")
+        results[start] = judge(holdout, frames[start], start=start, ratio=ratio)
+    return results, frames, holdout
+
+
+def rows(results: dict[Job, dict[Start, Result]], baselines: dict[str, Result]) -> Iterator[str]:
+    """Lay out the table: mean over seeds, with the spread between seeds of the PSNR."""
+    yield (
+        f"{'model':24s} {'start':9s} {'PSNR dB':>14s} {'SSIM':>6s} {'warp err e-4':>12s} "
+        f"{'gradient':>8s} {'flow/zero':>9s}"
+    )
+    for name, result in baselines.items():
+        yield _row(name, "", [result])
+    kinds = sorted({(job.losses, job.model) for job in results}, reverse=True)
+    for (losses, model), start in product(kinds, STARTS):
+        seeds = [r[start] for job, r in results.items() if (job.losses, job.model) == (losses, model)]
+        yield _row(f"{model} {losses}", start, seeds)
+
+
+def _row(name: str, start: str, results: list[Result]) -> str:
+    """Lay out one row."""
+    values = np.array([result[:5] for result in results], dtype=float)
+    mean, spread = values.mean(0), values[:, 0].std()
+    ratio = "" if np.isnan(mean[4]) else f"{mean[4]:.2f}"
+    return (
+        f"{name:24s} {start:9s} {mean[0]:7.2f} ± {spread:4.2f} {mean[1]:6.3f} {mean[2] * 1e4:12.2f} "
+        f"{mean[3]:8.2f} {ratio:>9s}"
+    )
+
+
+def plot(results: dict[Job, dict[Start, Result]], baselines: dict[str, Result], path: Path) -> None:
+    """Draw the curves over the held-out frames, a panel per start and measure."""
+    measures = ("psnr", "ssim", "warping_error", "gradient_ratio")
+    figure, axes = plt.subplots(len(measures), len(STARTS), figsize=(15, 14), sharex=True)
+    for (row, measure), (column, start) in product(enumerate(measures), enumerate(STARTS)):
+        axis = axes[row][column]
+        for kind in sorted({(job.model, job.losses) for job in results}):
+            lines = [
+                getattr(r[start].curves, measure).numpy()
+                for job, r in results.items()
+                if (job.model, job.losses) == kind
+            ]
+            axis.plot(np.mean(lines, axis=0), label=" ".join(kind))
+        for name, result in baselines.items():
+            axis.plot(getattr(result.curves, measure).numpy(), "--", label=name)
+        axis.set_title(f"{measure}, start: {start}")
+        axis.set_xlabel("held-out frame")
+    axes[0][0].legend(fontsize=7)
+    figure.tight_layout()
+    figure.savefig(path, dpi=80)
+
+
+def sheet(holdout: Holdout, columns: dict[str, torch.Tensor], path: Path) -> None:
+    """Write a contact sheet: every second held-out frame, a column per model."""
+    pictures = [
+        np.concatenate([to_picture(frames[index]) for frames in columns.values()], axis=1)
+        for index in range(0, len(holdout.real), 2)
+    ]
+    write_picture(path, np.concatenate(pictures, axis=0))
+    print(f"{path}: columns {' | '.join(columns)}", file=sys.stderr)
+
+
+def main(
+    config: Annotated[str, typer.Argument(help="Configuration with data.frame_range set.")],
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the runs and the report.")] = Path("runs/bench"),
+    steps: Annotated[int | None, typer.Option(help="Steps of every model.")] = None,
+    seeds: Annotated[int, typer.Option(help="Models of each kind.")] = 3,
+    jobs: Annotated[int, typer.Option(help="Models trained at a time, one core each.")] = 2,
+    models: Annotated[str, typer.Option(help="Comma list of ours, no_flow.")] = "ours,no_flow",
+    losses: Annotated[str, typer.Option(help="Comma list of plain, adversarial.")] = (
+        "plain,adversarial"
+    ),
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Any setting.")] = None,
+) -> None:
+    """Train, roll out, score; print the table and write curves and contact sheets."""
+    out.mkdir(parents=True, exist_ok=True)
+    options = [*(settings or []), f"training.preview_every={10**6}"]
+    options += [f"data.root={data}"] if data else []
+    options += [f"schedule.steps={steps}"] if steps else []
+    wanted = [
+        Job(model, kind, seed)
+        for seed, kind, model in product(range(seeds), losses.split(","), models.split(","))
+    ]
+    train_all(wanted, config=config, out=out, options=options, workers=jobs)
+    results: dict[Job, dict[Start, Result]] = {}
+    columns: dict[Start, dict[str, torch.Tensor]] = {start: {} for start in STARTS}
+    holdout = None
+    for job in wanted:
+        results[job], frames, holdout = evaluate(out / job.name)
+        for start in STARTS:
+            if job.seed == 0:
+                columns[start][f"{job.model} {job.losses}"] = frames[start]
+    if holdout is None:
+        raise SystemExit("nothing to do: --seeds, --models or --losses is empty")
+    stills = {"label painting": label_painting(holdout), "repeat last": repeat_last(holdout)}
+    nan = float("nan")
+    baselines = {n: judge(holdout, f, start="real", ratio=nan) for n, f in stills.items()}
+    baselines["real"] = judge(holdout, holdout.real, start="real", ratio=nan)
+    table = "\n".join(rows(results, baselines))
+    minutes = [json.loads((out / job.name / "cpu_minutes.json").read_text()) for job in wanted]
+    table += f"\nCPU minutes a model: {min(minutes):.1f} to {max(minutes):.1f}"
+    print(table)
+    (out / "table.txt").write_text(table + "\n")
+    plot(results, {n: b for n, b in baselines.items() if n != "real"}, out / "curves.png")
+    for start in STARTS:
+        sheet(holdout, {"real": holdout.real, **columns[start], **stills}, out / f"{start}.png")
+
+
+if __name__ == "__main__":
+    typer.run(main)

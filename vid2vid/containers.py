@@ -1,0 +1,81 @@
+"""Video containers: opening them, and what goes wrong with them."""
+
+import logging
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av import VideoFrame
+from av.container import InputContainer
+from av.error import FFmpegError
+from numpy.typing import NDArray
+
+from vid2vid.errors import VideoError
+from vid2vid.frame_times import DEFAULT_RATE
+
+_logger = logging.getLogger(__name__)
+
+
+def open_container(path: Path) -> InputContainer:
+    """Open a video file that has a picture stream.
+
+    Raises:
+        VideoError: if it is missing, cut off, or not a video.
+    """
+    try:
+        container = av.open(f"file:{path}")
+    except FileNotFoundError as error:
+        raise VideoError(f"a video must exist; there is no file {path}: check the path") from error
+    except (FFmpegError, OSError) as error:
+        raise VideoError(
+            f"a video must be one that FFmpeg can read; {path} is not one or is cut off "
+            f"({error.strerror}): check that it is complete"
+        ) from error
+    if not container.streams.video:
+        container.close()
+        raise VideoError(f"a video must have pictures; {path} has none: give another file")
+    return container
+
+
+def mean_rate(container: InputContainer) -> Fraction:
+    """Give the mean frame rate, frames per second, of an open video."""
+    stream = container.streams.video[0]
+    return stream.average_rate or stream.guessed_rate or DEFAULT_RATE
+
+
+def broken_stream(path: Path, index: int) -> VideoError:
+    """Make the error for a stream of which frame `index` cannot be decoded."""
+    return VideoError(
+        f"a video must be decodable to its end; {path} breaks at frame {index}: repair it, or use "
+        f"only the frames before it (--frames 0:{index})"
+    )
+
+
+def warn_if_short(container: InputContainer, path: Path, last_time: Fraction) -> None:
+    """Warn of a Matroska file that was cut off, which FFmpeg takes for its end."""
+    found = re.match(
+        r"(\d+):(\d+):([\d.]+)", container.streams.video[0].metadata.get("DURATION", "")
+    )
+    if not found:
+        return
+    seconds = int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3])
+    if seconds - last_time > 0.5 + 1 / mean_rate(container):
+        _logger.warning(
+            "%s ends at %.2f s where its header says %.2f s: it may be cut off",
+            path, float(last_time), seconds,
+        )  # fmt: skip
+
+
+def counts_frames(container: InputContainer) -> bool:
+    """Whether the container counts frames instead of stamping times: AVI does.
+
+    What FFmpeg makes of the count is wrong where B-frames occur.
+    """
+    return container.format.name == "avi"
+
+
+def to_rgb(frame: VideoFrame) -> NDArray[np.uint8]:
+    """Convert a decoded frame to 'h w 3' uint8 RGB, by the matrix and range it is tagged with."""
+    return frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)

@@ -1,0 +1,181 @@
+"""Label maps and instance maps in files: ids in grey, ids in a mode-P picture, colours."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vid2vid.errors import DataError
+from vid2vid.labels import PLAINLY_FOREIGN, colours_to_ids, is_exact
+from vid2vid.palettes import (
+    ID_IGNORE,
+    MAPPING_NAMES,
+    PALETTE_NAMES,
+    LabelMapping,
+    Palette,
+    load_palette,
+)
+
+_GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L")
+
+
+class LabelReader:
+    """Reads label maps of one palette, however they are stored, and refuses those of another.
+
+    With a mapping, the files are in the palette `mapping.source` and the ids that come out are
+    those of `palette`.
+    """
+
+    def __init__(self, palette: Palette, *, mapping: LabelMapping | None = None) -> None:
+        self.palette = palette
+        self._source = load_palette(mapping.source) if mapping else palette
+        if mapping:
+            self._table = mapping.table(self._source, palette)
+        else:
+            self._table = np.full(256, ID_IGNORE, dtype=np.uint8)
+            self._table[: palette.num_classes] = np.arange(palette.num_classes)
+        self._num_pixels = 0
+        self._num_far = 0.0
+
+    @property
+    def far_share(self) -> float:
+        """Share of far pixels (`FAR_COLOUR`) in all that was read from colours so far."""
+        return self._num_far / max(self._num_pixels, 1)
+
+    def from_image(self, path: str | Path) -> NDArray[np.uint8]:
+        """Read a label map from a picture.
+
+        Grey pictures (8, 16 or 32 bit) hold ids, colour pictures the palette's colours. A mode-P
+        picture holds colours if all of its own that occur are the palette's, otherwise ids.
+
+        Returns:
+            'h w' ids of `palette`, 255 = ignore.
+
+        Raises:
+            DataError: if the file is not such a picture, has ids outside the palette, or is
+                plainly in the colours of another palette.
+        """
+        path = Path(path)
+        with _open_picture(path) as picture:
+            if picture.mode in _GREY_MODES:
+                return self._from_ids(_grey_values(picture, path), str(path))
+            if picture.mode == "P":
+                rgb = np.asarray(picture.convert("RGB"))
+                if is_exact(rgb, self._source):
+                    return self.from_colours(rgb, str(path))
+                return self._from_ids(np.asarray(picture), str(path))
+            return self.from_colours(np.asarray(picture.convert("RGB")), str(path))
+
+    def from_colours(self, rgb: NDArray[np.uint8], where: str) -> NDArray[np.uint8]:
+        """Read a label map from colours, such as a frame of a label video.
+
+        Args:
+            rgb: 'h w 3' uint8 RGB, exact or with the noise of a codec.
+            where: File (and frame) for the message.
+
+        Returns:
+            'h w' ids of `palette`, 255 = ignore.
+
+        Raises:
+            DataError: if the frame is plainly in the colours of another palette.
+        """
+        ids, far = colours_to_ids(rgb, self._source)
+        fitting = [] if is_exact(rgb, self._source) else _exact_palettes(rgb)
+        if far > PLAINLY_FOREIGN or fitting:
+            raise DataError(self._foreign_colours(where, far, fitting or _near_palettes(rgb)))
+        self._num_pixels += ids.size
+        self._num_far += far * ids.size
+        return self._table[ids]
+
+    def _from_ids(self, ids: NDArray[np.integer], where: str) -> NDArray[np.uint8]:
+        allowed = [*range(self._source.num_classes), *self._source.ignored_ids]
+        foreign = [int(i) for i in np.setdiff1d(np.unique(ids), allowed)]
+        if foreign:
+            raise DataError(
+                f"{where}: ids must be 0 to {self._source.num_classes - 1} of the palette "
+                f"'{self._source.name}', or {_listing(self._source.ignored_ids)} (ignored); got "
+                f"{_listing(foreign)}: pass the palette of these ids with --palette, and "
+                "--map FILE if they must be translated"
+            )
+        return self._table[ids]
+
+    def _foreign_colours(self, where: str, far: float, fitting: list[str]) -> str:
+        came = f"{far:.0%} of the pixels are far from them" if far else "others occur too"
+        if not fitting:
+            return (
+                f"{where}: the colours must be those of the palette '{self._source.name}'; {came}, "
+                f"and no palette that comes with the package ({', '.join(PALETTE_NAMES)}) fits: "
+                "pass the palette of these colours with --palette FILE"
+            )
+        maps = [n for n in MAPPING_NAMES if n in {f"{f}-to-{self.palette.name}" for f in fitting}]
+        return (
+            f"{where}: the colours must be those of the palette '{self._source.name}'; {came}, and "
+            f"{_listing(fitting)} {'fits' if len(fitting) == 1 else 'fit'}: pass --palette NAME, "
+            f"and --map {' or '.join(maps) or 'FILE'} if the ids must be translated"
+        )
+
+
+def read_instances(path: str | Path) -> NDArray[np.int32]:
+    """Read an instance map: 8-, 16- or 32-bit grey, mode P, or RGB as R + 256 G + 65536 B.
+
+    Returns:
+        'h w' object ids.
+
+    Raises:
+        DataError: if the file is not such a picture.
+    """
+    path = Path(path)
+    with _open_picture(path) as picture:
+        if picture.mode in _GREY_MODES:
+            return _grey_values(picture, path).astype(np.int32)
+        if picture.mode == "P":
+            return np.asarray(picture).astype(np.int32)
+        red, green, blue = np.moveaxis(np.asarray(picture.convert("RGB")).astype(np.int32), 2, 0)
+        return red + 256 * green + 65536 * blue
+
+
+def _open_picture(path: Path) -> Image.Image:
+    """Open and decode a picture that can hold ids or colours."""
+    try:
+        picture = Image.open(path)
+        picture.load()
+    except OSError as error:  # a missing, foreign or truncated file; Pillow's own error is one
+        reason = "there is no such file" if not path.exists() else "it cannot be decoded"
+        raise DataError(
+            f"a label map must be a PNG or another picture; {path}: {reason}"
+        ) from error
+    if picture.mode not in (*_GREY_MODES, "P", "RGB", "RGBA"):
+        raise DataError(
+            f"a label map must be grey (ids), mode P or RGB; {path} has mode '{picture.mode}': "
+            "convert it"
+        )
+    return picture
+
+
+def _grey_values(picture: Image.Image, path: Path) -> NDArray[np.integer]:
+    """Give the stored values; Pillow spreads those of 2- and 4-bit PNGs over 0 to 255."""
+    if picture.mode == "1":
+        return np.asarray(picture).astype(np.uint8)
+    values = np.asarray(picture.getchannel("L") if picture.mode == "LA" else picture)
+    if picture.format == "PNG" and picture.mode == "L":
+        with path.open("rb") as file:
+            bit_depth = file.read(25)[24]  # of the header, which the standard puts first
+        return values // (255 // (2**bit_depth - 1))
+    return values
+
+
+def _exact_palettes(rgb: NDArray[np.uint8]) -> list[str]:
+    return [name for name in PALETTE_NAMES if is_exact(rgb, load_palette(name))]
+
+
+def _near_palettes(rgb: NDArray[np.uint8]) -> list[str]:
+    shares = {name: colours_to_ids(rgb, load_palette(name)).far for name in PALETTE_NAMES}
+    return [name for name, far in shares.items() if far <= PLAINLY_FOREIGN]
+
+
+def _listing(items: list[str] | list[int] | tuple[int, ...]) -> str:
+    texts = [f"'{item}'" if isinstance(item, str) else str(item) for item in items[:8]]
+    if len(items) > 8:
+        texts.append(f"{len(items) - 8} more")
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"

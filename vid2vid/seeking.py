@@ -1,0 +1,117 @@
+"""Any frame of a video file without decoding all before it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from av import VideoFrame
+from av.container import InputContainer
+from av.error import FFmpegError
+from numpy.typing import NDArray
+
+from vid2vid.containers import broken_stream, counts_frames, open_container, to_rgb
+
+
+class FrameIndex(NamedTuple):
+    """Where the frames of a video are, in the order in which they are shown."""
+
+    order: dict[int, int]  # time stamp of the container -> index of the frame
+    keys: list[tuple[int, int]]  # index and time stamp of the frames where decoding can start
+
+
+def index_frames(path: Path) -> FrameIndex | None:
+    """Find the frames of a video without decoding it.
+
+    Returns:
+        None where the time stamps do not tell: there are none, or those of an AVI.
+
+    Raises:
+        VideoError: if it cannot be opened or read.
+    """
+    stamps: list[int | None] = []
+    key_stamps: list[int | None] = []
+    with open_container(path) as container:
+        try:
+            for packet in container.demux(container.streams.video[0]):
+                if packet.size == 0 or packet.is_discard:  # the end; cut away by an edit list
+                    continue
+                stamps.append(packet.pts)
+                if packet.is_keyframe:
+                    key_stamps.append(packet.pts)
+        except FFmpegError as error:
+            raise broken_stream(path, len(stamps)) from error
+        if counts_frames(container):
+            return None
+    known = sorted(stamp for stamp in stamps if stamp is not None)
+    if len(set(known)) != len(stamps):
+        return None
+    order = {stamp: index for index, stamp in enumerate(known)}
+    return FrameIndex(order, sorted((order[s], s) for s in key_stamps if s is not None))
+
+
+class SeekingDecoder:
+    """An open video file that gives the frame of any index.
+
+    Args:
+        path: A video file.
+        index: Where its frames are; with None each search starts at the beginning.
+    """
+
+    def __init__(self, path: Path, index: FrameIndex | None) -> None:
+        self._path = path
+        self._index = index
+        self._container: InputContainer | None = None
+        self._decoded: Iterator[VideoFrame] = iter(())
+        self._next = -1  # index of the frame that `_decoded` gives next; -1 = none
+
+    def read(self, index: int) -> NDArray[np.uint8]:
+        """Decode one frame, 'h w 3' uint8 RGB.
+
+        Raises:
+            VideoError: if it cannot be decoded.
+        """
+        try:
+            for start in self._starts(index):
+                if start != self._next:
+                    self._seek(start)
+                frame = self._decode_up_to(index)
+                if frame is not None:
+                    return to_rgb(frame)
+        except FFmpegError as error:
+            self._next = -1
+            raise broken_stream(self._path, index) from error
+        raise broken_stream(self._path, index)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._container is not None:
+            self._container.close()
+
+    def _starts(self, index: int) -> list[int]:
+        """List where to decode from: the best first, earlier ones if the decoder leads past it."""
+        keys = [0] if self._index is None else [0, *(i for i, _ in self._index.keys if i <= index)]
+        starts = sorted(set(keys), reverse=True)
+        return [self._next, *starts] if starts[0] <= self._next <= index else starts
+
+    def _seek(self, start: int) -> None:
+        if self._container is None or self._index is None:
+            self.close()
+            self._container = open_container(self._path)
+        stream = self._container.streams.video[0]
+        if self._index is not None:
+            stamp = dict(self._index.keys).get(start, min(self._index.order))
+            self._container.seek(stamp, stream=stream)
+        self._decoded = self._container.decode(stream)
+        self._next = start
+
+    def _decode_up_to(self, index: int) -> VideoFrame | None:
+        for frame in self._decoded:
+            found = self._next
+            if self._index is not None:
+                found = self._index.order.get(-1 if frame.pts is None else frame.pts, found)
+            self._next = found + 1
+            if found >= index:
+                return frame if found == index else None
+        self._next = -1
+        return None

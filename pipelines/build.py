@@ -20,7 +20,7 @@ from vid2vid.networks.generator import SequentialGenerator
 from vid2vid.palettes import Palette, load_mapping, load_palette
 from vid2vid.temporal import strides
 from vid2vid.training.loop import Run
-from vid2vid.training.players import Players
+from vid2vid.training.players import Players, VideoDiscriminatorConfig
 from vid2vid.training.state import TrainingState, make_optimizers
 
 # Streams of the seed, so that no two networks start alike.
@@ -74,8 +74,7 @@ def build_players(config: RunConfig, palette: Palette) -> Players:
         channels = generator.conditioning_channels + 3
         players.image_discriminator = MultiScaleDiscriminator(config.image_discriminator, channels)
         players.image_discriminator.initialise(seed + IMAGE_STREAM)
-    video = config.video_discriminator
-    if video is not None and (losses.video_gan or losses.matching):
+    if video := _video(config):
         players.window = video.window
         channels = 3 * video.window + 2 * (video.window - 1)
         for scale in range(video.temporal_scales):
@@ -92,10 +91,10 @@ def build_state(config: RunConfig, palette: Palette, device: torch.device) -> Tr
     players = build_players(config, palette)
     average = build_generator(config, palette)
     average.load_state_dict(players.generator.state_dict())
-    average.requires_grad_(requires_grad=False)
+    average.requires_grad_(requires_grad=False).eval()
     for _, network in (*players.trained(), ("average", average)):
         # Convolutions run about twice as fast in this layout, on the CPU and in bfloat16 on a GPU.
-        network.to(device, memory_format=torch.channels_last)
+        network.to(device).to(memory_format=torch.channels_last)
     if players.features is not None:
         players.features.to(device)
     return TrainingState(players, average, make_optimizers(players, config.optimizer))
@@ -138,13 +137,19 @@ def needs_flow(config: RunConfig) -> bool:
     """Tell whether any term needs the reference flow."""
     losses = config.losses
     own = config.generator.flow and (losses.flow or losses.warp or losses.occlusion)
-    return bool(own or losses.generated_warp or config.video_discriminator)
+    return bool(own or losses.generated_warp or _video(config))
 
 
 def flow_strides(config: RunConfig) -> tuple[int, ...]:
     """List the distances, in frames, over which the reference flow is needed."""
-    video = config.video_discriminator
+    video = _video(config)
     return tuple(strides(video.temporal_scales, video.window)) if video else (1,)
+
+
+def _video(config: RunConfig) -> VideoDiscriminatorConfig | None:
+    """Return the video discriminators that are made: none where all their terms have weight 0."""
+    judged = config.losses.video_gan or config.losses.matching
+    return config.video_discriminator if judged else None
 
 
 def build_run(config: RunConfig, palette: Palette, device: torch.device) -> Run:

@@ -78,6 +78,15 @@ class RunConfig(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _refiners_join(self) -> Self:
+        if len(self.schedule.refine_at) > self.generator.refiners:
+            raise ValueError(
+                f"schedule.refine_at must have at most one share per refiner "
+                f"({self.generator.refiners}); got {self.schedule.refine_at}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _batch_divides(self) -> Self:
         if self.training.batch_size % self.training.accumulation:
             raise ValueError(

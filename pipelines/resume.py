@@ -13,7 +13,8 @@ from vid2vid.training.state import TrainingState, load_state
 
 LOGGER = logging.getLogger(__name__)
 
-# Settings that may change in the middle of a run: they say how it is run, not what it computes.
+# Settings that may change in the middle of a run: they say how it is run, not what it computes;
+# and those of the optimiser mend a run that diverged.
 # `schedule.steps` lengthens or shortens the course, which the message says.
 FREE_SETTINGS = (
     "fetch",
@@ -21,6 +22,9 @@ FREE_SETTINGS = (
     "data.cache_mb",
     "data.workers",
     "losses.vgg_weights",
+    "optimizer.clip_norm",
+    "optimizer.discriminator_rate",
+    "optimizer.learning_rate",
     "schedule.steps",
     "training.checkpoint_every",
     "training.init_from",

@@ -1,6 +1,7 @@
 """Train a run from its configuration, or go on where it stopped."""
 
 import logging
+import os
 import signal
 import threading
 from collections.abc import Generator, Sequence
@@ -15,12 +16,13 @@ from pipelines.console import Progress, progress
 from pipelines.resume import initialise_from, resume
 from vid2vid.checkpoint import STATE_FILE
 from vid2vid.clips import collate
+from vid2vid.errors import ConfigError
 from vid2vid.networks.cost import generator_macs
 from vid2vid.palettes import Palette
 from vid2vid.training.log import MetricsLog
 from vid2vid.training.loop import Run, StepReport, take_steps
 from vid2vid.training.preview import draw_preview, generate_clip, write_picture
-from vid2vid.training.schedule import ScheduleConfig, steps_within
+from vid2vid.training.schedule import ScheduleConfig, moment, steps_within
 from vid2vid.training.state import TrainingState, save_state
 from vid2vid.training.targets import prepare
 
@@ -47,7 +49,10 @@ class Trained(NamedTuple):
     total_steps: int
 
 
-def train(config_name: str | Path, options: TrainOptions = TrainOptions()) -> Trained:
+DEFAULT_OPTIONS = TrainOptions()
+
+
+def train(config_name: str | Path, options: TrainOptions = DEFAULT_OPTIONS) -> Trained:
     """Train a run to its end; the same call again goes on where it stopped.
 
     Args:
@@ -67,8 +72,8 @@ def train(config_name: str | Path, options: TrainOptions = TrainOptions()) -> Tr
     palette = palette_for(config)
     run = build_run(config, palette, device)
     state = build_state(config, palette, device)
-    folder = Path(config.training.output) / config.name
-    folder.mkdir(parents=True, exist_ok=True)
+    run.dataset.check_length(_longest_clip(config))
+    folder = _make_folder(config)
 
     if (folder / STATE_FILE).is_file():
         resume(folder, state, config)
@@ -86,6 +91,33 @@ def train(config_name: str | Path, options: TrainOptions = TrainOptions()) -> Tr
         state.total_steps = schedule.steps
         _train_to_the_end(session, schedule, stop)
     return Trained(folder, state.step, schedule.steps)
+
+
+def _longest_clip(config: RunConfig) -> int:
+    """Return how many frames the longest clip of the run has, its first frames included."""
+    last = config.schedule.steps - 1
+    return config.generator.history + moment(config.schedule, last, refiners=0).clip_length
+
+
+def _make_folder(config: RunConfig) -> Path:
+    """Make the run folder.
+
+    Raises:
+        ConfigError: if it cannot be made or written to.
+    """
+    folder = Path(config.training.output) / config.name
+    reason = "permission denied"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK)
+    except OSError as error:
+        writable, reason = False, error.strerror
+    if not writable:
+        raise ConfigError(
+            f"training.output must be a folder that can be written to; {folder}: {reason}: set "
+            "training.output to another"
+        )
+    return folder
 
 
 class _Session(NamedTuple):
@@ -107,10 +139,8 @@ class _Session(NamedTuple):
         return self.config.model_dump(mode="json")
 
 
-def _train_to_the_end(
-    session: _Session, schedule: ScheduleConfig, stop: threading.Event
-) -> None:
-    """Take all remaining steps: log, preview and save on the way, and on request stop between two."""
+def _train_to_the_end(session: _Session, schedule: ScheduleConfig, stop: threading.Event) -> None:
+    """Take all remaining steps: log, preview and save on the way; on request stop between two."""
     state, training = session.state, session.config.training
     log = MetricsLog(session.folder / "metrics.jsonl", step=state.step)
     if state.step >= schedule.steps:
@@ -151,9 +181,11 @@ def _fix_steps(session: _Session, seconds: float, stop: threading.Event) -> Sche
     measured = sorted(report.seconds for report in reports[WARM_UP_STEPS:])
     per_step = measured[len(measured) // 2]
     scales = reports[-1].moment.scales
+    generator = state.players.generator
+    side = 4 * generator.size_multiple(generator.scales)
     macs = [
-        generator_macs(state.players.generator, height=256, width=256, scales=count + 1)
-        for count in range(state.players.generator.scales)
+        generator_macs(generator, height=side, width=side, scales=count + 1)
+        for count in range(generator.scales)
     ]
     total = len(reports) + steps_within(
         config.schedule,
@@ -177,12 +209,14 @@ def _relative_costs(macs: Sequence[int], scales: int) -> tuple[float, ...]:
 
 
 def write_preview(session: _Session, report: StepReport) -> None:
-    """Generate the first clip of the data with the averaged weights, and draw it."""
+    """Generate the beginning of the longest sequence with the averaged weights, and draw it."""
     state, run, training = session.state, session.run, session.config.training
     generator = state.average
     history = generator.config.history
-    length = min(history + training.preview_frames, run.dataset.sequences[0].num_frames)
-    clip = run.dataset.evaluation_clip(0, start=0, length=length)
+    stride = run.dataset.config.stride[0]
+    lengths = [(sequence.num_frames - 1) // stride + 1 for sequence in run.dataset.sequences]
+    length = min(history + training.preview_frames, max(lengths))
+    clip = run.dataset.evaluation_clip(lengths.index(max(lengths)), start=0, length=length)
     halvings = generator.scales - report.moment.scales
     targets = prepare(collate([clip]), run.conditioning, device=run.device, halvings=halvings)
     from_zeros = training.first_frames == "zeros"

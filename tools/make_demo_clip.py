@@ -55,8 +55,8 @@ def read_labels(folder: Path, palette: Palette, size: tuple[int, int]) -> Iterat
 def main(
     source: Annotated[Path, typer.Argument(help="Folder with videos/, labels/ and classes.json.")],
     out: Annotated[Path, typer.Argument(help="Folder of the clip.")],
-    width: int = 256,
-    height: int = 160,
+    width: int = 192,
+    height: int = 120,
 ) -> None:
     """Cut, shrink and write the clip."""
     sequence = out / "train" / "ep0"

@@ -1,4 +1,4 @@
-"""From label and instance maps to the conditioning tensor that generators and discriminators see."""
+"""From label and instance maps to the tensor that generators and discriminators see."""
 
 from typing import Literal, NamedTuple
 

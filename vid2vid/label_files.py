@@ -1,5 +1,6 @@
 """Label maps and instance maps in files: ids in grey, ids in a mode-P picture, colours."""
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +28,23 @@ class LabelReader:
     those of `palette`.
     """
 
-    def __init__(self, palette: Palette, *, mapping: LabelMapping | None = None) -> None:
+    def __init__(
+        self,
+        palette: Palette,
+        *,
+        mapping: LabelMapping | None = None,
+        source: Palette | None = None,
+    ) -> None:
+        """Make a reader.
+
+        Args:
+            palette: Of the ids that come out.
+            mapping: From the palette of the files.
+            source: The palette of the files; needed where `mapping.source` is the name of the
+                user's own palette, not of one that comes with the package.
+        """
         self.palette = palette
-        self._source = load_palette(mapping.source) if mapping else palette
+        self._source = (source or load_palette(mapping.source)) if mapping else palette
         if mapping:
             self._table = mapping.table(self._source, palette)
         else:
@@ -57,15 +72,13 @@ class LabelReader:
                 plainly in the colours of another palette.
         """
         path = Path(path)
-        with _open_picture(path) as picture:
-            if picture.mode in _GREY_MODES:
-                return self._from_ids(_grey_values(picture, path), str(path))
-            if picture.mode == "P":
-                rgb = np.asarray(picture.convert("RGB"))
-                if is_exact(rgb, self._source):
-                    return self.from_colours(rgb, str(path))
-                return self._from_ids(np.asarray(picture), str(path))
-            return self.from_colours(np.asarray(picture.convert("RGB")), str(path))
+        picture = _read_picture(path)
+        if picture.mode in _GREY_MODES:
+            return self._from_ids(_grey_values(picture, path), str(path))
+        rgb = np.asarray(picture.convert("RGB"))
+        if picture.mode == "P" and not is_exact(rgb, self._source):
+            return self._from_ids(np.asarray(picture), str(path))
+        return self.from_colours(rgb, str(path))
 
     def from_colours(self, rgb: NDArray[np.uint8], where: str) -> NDArray[np.uint8]:
         """Read a label map from colours, such as a frame of a label video.
@@ -101,7 +114,7 @@ class LabelReader:
         return self._table[ids]
 
     def _foreign_colours(self, where: str, far: float, fitting: list[str]) -> str:
-        came = f"{far:.0%} of the pixels are far from them" if far else "others occur too"
+        came = f"{far:.0%} of the pixels are far from them" if far > 0.005 else "others occur"
         if not fitting:
             return (
                 f"{where}: the colours must be those of the palette '{self._source.name}'; {came}, "
@@ -126,20 +139,20 @@ def read_instances(path: str | Path) -> NDArray[np.int32]:
         DataError: if the file is not such a picture.
     """
     path = Path(path)
-    with _open_picture(path) as picture:
-        if picture.mode in _GREY_MODES:
-            return _grey_values(picture, path).astype(np.int32)
-        if picture.mode == "P":
-            return np.asarray(picture).astype(np.int32)
-        red, green, blue = np.moveaxis(np.asarray(picture.convert("RGB")).astype(np.int32), 2, 0)
-        return red + 256 * green + 65536 * blue
+    picture = _read_picture(path)
+    if picture.mode in _GREY_MODES:
+        return _grey_values(picture, path).astype(np.int32)
+    if picture.mode == "P":
+        return np.asarray(picture).astype(np.int32)
+    red, green, blue = np.moveaxis(np.asarray(picture.convert("RGB")).astype(np.int32), 2, 0)
+    return red + 256 * green + 65536 * blue
 
 
-def _open_picture(path: Path) -> Image.Image:
-    """Open and decode a picture that can hold ids or colours."""
+def _read_picture(path: Path) -> Image.Image:
+    """Decode a picture that can hold ids or colours."""
     try:
-        picture = Image.open(path)
-        picture.load()
+        with Image.open(path) as picture:  # closes the file; what was decoded stays
+            picture.load()
     except OSError as error:  # a missing, foreign or truncated file; Pillow's own error is one
         reason = "there is no such file" if not path.exists() else "it cannot be decoded"
         raise DataError(
@@ -165,12 +178,17 @@ def _grey_values(picture: Image.Image, path: Path) -> NDArray[np.integer]:
     return values
 
 
+@lru_cache(maxsize=1)  # asked at each frame of a video that is not exact
+def _packaged_palettes() -> tuple[Palette, ...]:
+    return tuple(load_palette(name) for name in PALETTE_NAMES)
+
+
 def _exact_palettes(rgb: NDArray[np.uint8]) -> list[str]:
-    return [name for name in PALETTE_NAMES if is_exact(rgb, load_palette(name))]
+    return [palette.name for palette in _packaged_palettes() if is_exact(rgb, palette)]
 
 
 def _near_palettes(rgb: NDArray[np.uint8]) -> list[str]:
-    shares = {name: colours_to_ids(rgb, load_palette(name)).far for name in PALETTE_NAMES}
+    shares = {p.name: colours_to_ids(rgb, p).far for p in _packaged_palettes()}
     return [name for name, far in shares.items() if far <= PLAINLY_FOREIGN]
 
 

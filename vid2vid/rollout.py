@@ -100,8 +100,8 @@ def generate_next(
         torch.cat([past[:, 1:], output.frame.unsqueeze(1)], dim=1)
         for past, output in zip(state.pasts, outputs, strict=True)
     )
-    cropped = GeneratorOutput(
-        *(None if field is None else state.padding.crop(field) for field in outputs[-1])
+    cropped = GeneratorOutput._make(
+        None if field is None else state.padding.crop(field) for field in outputs[-1]
     )
     following = RolloutState(window[:, 1:], pasts, is_first=False, padding=state.padding)
     return cropped, following

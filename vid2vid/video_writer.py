@@ -165,7 +165,7 @@ class VideoWriter:
             format=pix_fmt, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
 
-    def _mux(self, packets: list[Packet[Any]]) -> None:
+    def _mux(self, packets: "list[Packet[Any]]") -> None:
         for packet in packets:
             packet.duration = self._duration
             self._container.mux_one(packet)
@@ -211,9 +211,10 @@ def claim(path: Path) -> None:
             file.flush()
             file.truncate(0)
     except OSError as error:
+        reason = "it is a file" if path.parent.is_file() else error.strerror
         raise VideoError(
-            f"the output folder must be writable; {path.parent}: {error.strerror}: choose another "
-            "folder or make room"
+            f"the output folder must be writable; {path.parent}: {reason}: choose another folder "
+            "or make room"
         ) from error
 
 

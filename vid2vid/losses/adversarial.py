@@ -27,7 +27,8 @@ def discriminator_loss(
             `logistic` (Goodfellow et al. 2014, on logits).
         scales: `sum` over scales (official) or `mean`.
     """
-    sides = [_real_side(score, kind) for score in real] + [_fake_side(score, kind) for score in fake]
+    sides = [_real_side(score, kind) for score in real]
+    sides += [_fake_side(score, kind) for score in fake]
     total = torch.stack(sides).sum() / 2
     return total / len(real) if scales == "mean" else total
 

@@ -17,29 +17,29 @@ class LossConfig(BaseModel):
     """`least_squares` (official), `hinge` or `logistic`."""
     scales: Reduction = "sum"
     """Scores of the patch networks are summed (official) or averaged over scales."""
-    image_gan: float = Field(1.0, ge=0)
+    image_gan: float = Field(default=1.0, ge=0)
     """Image discriminator, on single frames."""
-    video_gan: float = Field(1.0, ge=0)
+    video_gan: float = Field(default=1.0, ge=0)
     """Video discriminators, each temporal scale."""
-    matching: float = Field(10.0, ge=0)
+    matching: float = Field(default=10.0, ge=0)
     """Feature matching, with every discriminator."""
-    perceptual: float = Field(10.0, ge=0)
+    perceptual: float = Field(default=10.0, ge=0)
     """Perceptual loss on VGG features; needs torchvision's weight file."""
     vgg: VggName = "vgg19"
     """Network of the perceptual loss."""
     vgg_weights: str | None = None
     """Path of its weight file; null looks in torch's own cache. Nothing is downloaded."""
-    pixel: float | None = Field(None, ge=0)
+    pixel: float | None = Field(default=None, ge=0)
     """L1 to the real frame; null = 10 where the perceptual loss is off, else 0."""
-    flow: float = Field(10.0, ge=0)
+    flow: float = Field(default=10.0, ge=0)
     """L1 of the predicted flow to the reference flow, per pixel of length."""
-    warp: float = Field(10.0, ge=0)
+    warp: float = Field(default=10.0, ge=0)
     """L1 of the real previous frame, carried along the predicted flow, to the real frame."""
-    generated_warp: float = Field(10.0, ge=0)
+    generated_warp: float = Field(default=10.0, ge=0)
     """L1 of a generated frame to the one before it, carried along the reference flow."""
-    occlusion: float = Field(0.0, ge=0)
+    occlusion: float = Field(default=0.0, ge=0)
     """Mean occlusion where the flow can be trusted (official: 1 when starting from zeros)."""
-    hallucinated: float = Field(1.0, ge=0)
+    hallucinated: float = Field(default=1.0, ge=0)
     """Share of the frame's own losses that the hallucinated frame is held to as well."""
 
     @property

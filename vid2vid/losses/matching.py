@@ -11,9 +11,7 @@ PERCEPTUAL_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
 OFFICIAL_STAGES = 4  # stages that the official factor 4 / (n_layers + 1) is relative to
 
 
-def feature_matching(
-    fake: Sequence[Sequence[Tensor]], real: Sequence[Sequence[Tensor]]
-) -> Tensor:
+def feature_matching(fake: Sequence[Sequence[Tensor]], real: Sequence[Sequence[Tensor]]) -> Tensor:
     """Compare the stages of each patch network, the score left out (pix2pixHD, equation 4).
 
     Args:

@@ -1,10 +1,12 @@
 """The layers that every generator and discriminator is made of (Wang et al. 2018, appendix A)."""
 
+from contextlib import nullcontext
 from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
 Norm = Literal["instance", "group", "none"]
@@ -12,6 +14,7 @@ Upsampling = Literal["transposed", "resize"]
 
 GROUP_CHANNELS = 16  # channels a group of group norm, as in Wu & He 2018, figure 3
 INITIAL_STD = 0.02
+POWER_ITERATIONS = 15  # of spectral norm before the first step, torch's own number
 
 
 class Style(NamedTuple):
@@ -48,7 +51,10 @@ def norm_layer(norm: Norm, channels: int) -> nn.Module:
     if norm == "instance":
         return InstanceNorm(channels)
     if norm == "group":
-        return nn.GroupNorm(max(1, channels // GROUP_CHANNELS), channels)
+        groups = max(1, channels // GROUP_CHANNELS)
+        while channels % groups:
+            groups -= 1
+        return nn.GroupNorm(groups, channels)
     return nn.Identity()
 
 
@@ -138,7 +144,10 @@ class Head(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map 'b c h w' to 'b k h w', float32, without an activation."""
-        return self.conv(self.pad(features)).float()
+        # The meta device, on which costs are counted, knows no autocast.
+        device = features.device.type
+        with nullcontext() if device == "meta" else torch.autocast(device, enabled=False):
+            return self.conv(self.pad(features.float()))
 
 
 def initialise(network: nn.Module, seed: int) -> None:
@@ -155,3 +164,16 @@ def initialise(network: nn.Module, seed: int) -> None:
             nn.init.normal_(parameter, 1.0, INITIAL_STD, generator=generator)
         else:
             nn.init.normal_(parameter, 0.0, INITIAL_STD, generator=generator)
+    _settle_spectral_norm(network, generator)
+
+
+@torch.no_grad()
+def _settle_spectral_norm(network: nn.Module, generator: torch.Generator) -> None:
+    """Draw the singular vectors anew too, which torch drew from its global generator."""
+    for module in network.modules():
+        if parametrize.is_parametrized(module, "weight"):
+            for vector in module.parametrizations.weight.buffers():  # pyright: ignore[reportAttributeAccessIssue]
+                nn.init.normal_(vector, generator=generator)
+                F.normalize(vector, dim=0, out=vector)
+            for _ in range(POWER_ITERATIONS):
+                _ = module.weight  # reading it iterates once

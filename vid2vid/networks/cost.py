@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
@@ -24,7 +25,11 @@ def count_macs(network: nn.Module, run: Callable[[nn.Module], object]) -> int:
         network: stays as it is; a copy on the meta device is run, so no memory is needed.
         run: calls the copy, with tensors on the meta device.
     """
-    ghost = copy.deepcopy(network).to("meta")
+    weights = {
+        id(parameter): nn.Parameter(parameter.detach().to("meta"), requires_grad=False)
+        for parameter in network.parameters()
+    }
+    ghost = copy.deepcopy(network, dict[int, Any](weights)).to("meta")
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         run(ghost)
     return counter.get_total_flops() // FLOPS_PER_MAC

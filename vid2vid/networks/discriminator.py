@@ -16,11 +16,11 @@ class DiscriminatorConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    width: int = Field(64, ge=1)
+    width: int = Field(default=64, ge=1)
     """Channels after the first layer of the finest patch network."""
-    layers: int = Field(3, ge=1, le=6)
+    layers: int = Field(default=3, ge=1, le=6)
     """Halving layers of each patch network (PatchGAN's n)."""
-    scales: int = Field(2, ge=1, le=6)
+    scales: int = Field(default=2, ge=1, le=6)
     """Patch networks, each on a picture of half the size."""
     norm: Norm = "instance"
     """Normalisation of all layers but the first and the last."""

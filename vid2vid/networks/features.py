@@ -1,5 +1,7 @@
 """The frozen VGG network behind the perceptual loss, from torchvision, with weights from a file."""
 
+import pickle
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -40,7 +42,7 @@ class VggFeatures(nn.Module):
         edges = (0, *(index + 1 for index in STAGES[name]))
         self.stages = nn.ModuleList(
             nn.Sequential(*(_out_of_place(layer) for layer in layers[start:end]))
-            for start, end in zip(edges, edges[1:], strict=False)
+            for start, end in pairwise(edges)
         )
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
@@ -74,11 +76,11 @@ def load_vgg(name: VggName, weights: str | None) -> VggFeatures:
             f"{WEIGHT_FILES[name]} there, set losses.vgg_weights to its path, or set "
             "losses.perceptual to 0"
         )
-    state = torch.load(path, map_location="cpu", weights_only=True)
     network = VggFeatures(name)
     try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
         _load_stages(network, state, STAGES[name])
-    except (KeyError, RuntimeError) as error:
+    except (KeyError, TypeError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise ConfigError(f"{path} does not hold torchvision's {name} weights: {error}") from error
     return network.eval()
 

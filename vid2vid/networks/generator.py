@@ -6,7 +6,7 @@ composed frame is m * h + (1 - m) * warp(previous, w) (equation 4), the foregrou
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from einops import rearrange
@@ -35,17 +35,17 @@ class GeneratorConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    width: int = Field(128, ge=1)
+    width: int = Field(default=128, ge=1)
     """Channels after the stem of the coarse generator; refiner s has width / 2^s."""
-    downsamplings: int = Field(3, ge=1, le=6)
+    downsamplings: int = Field(default=3, ge=1, le=6)
     """Halvings inside the coarse generator."""
-    blocks: int = Field(9, ge=1)
-    """Residual blocks of the coarse generator: the larger half before the fusion, the rest after."""
-    refiners: int = Field(0, ge=0, le=4)
+    blocks: int = Field(default=9, ge=1)
+    """Residual blocks of the coarse generator, the larger half before the fusion."""
+    refiners: int = Field(default=0, ge=0, le=4)
     """Finer scales on top of the coarse generator, each doubling height and width."""
-    refiner_blocks: int = Field(3, ge=0)
+    refiner_blocks: int = Field(default=3, ge=0)
     """Residual blocks of each refiner."""
-    history: int = Field(2, ge=1)
+    history: int = Field(default=2, ge=1)
     """Past frames that the generator sees; its window of conditioning is one longer."""
     norm: Norm = "instance"
     """`instance` (per sample, affine), `group`, or `none`."""
@@ -55,7 +55,7 @@ class GeneratorConfig(BaseModel):
     """`transposed` convolution (official), or `resize` and convolve (no checkerboard)."""
     flow: bool = True
     """Predict flow and occlusion; false leaves a frame-by-frame hallucination."""
-    flow_scale: float = Field(20.0, gt=0)
+    flow_scale: float = Field(default=20.0, gt=0)
     """Pixels of flow for a network output of 1, at the coarsest scale."""
     warp: Literal["bilinear", "bicubic"] = "bilinear"
     """How the previous frame is fetched; `bicubic` loses less sharpness over a long rollout."""
@@ -197,18 +197,30 @@ class SequentialGenerator(nn.Module):
         """
         levels = pyramid(rearrange(window, "b t k h w -> b (t k) h w"), len(pasts))
         outputs: list[GeneratorOutput] = []
-        features: ScaleFeatures | None = None
+        coarser: ScaleFeatures | None = None
+        network: CoarseGenerator | Refiner
+        features: ScaleFeatures
         for scale, (maps, past) in enumerate(zip(levels, pasts, strict=True)):
-            network = self.coarse if scale == 0 else self.refiners[scale - 1]
             frames = rearrange(past, "b l c h w -> b (l c) h w")
-            features = network(maps, frames) if scale == 0 else network(maps, frames, features)
+            if coarser is None:
+                network = self.coarse
+                features = network(maps, frames)
+            else:
+                network = cast("Refiner", self.refiners[scale - 1])
+                features = network(maps, frames, coarser)
+            coarser = features
             current = maps[:, -self.conditioning_channels :]
             painted = self._paint(network, features, previous=past[:, -1], scale=scale)
             outputs.append(self._compose(painted, current, past[:, -1], is_first=is_first))
         return tuple(outputs)
 
     def _paint(
-        self, network: nn.Module, features: ScaleFeatures, *, previous: Tensor, scale: int
+        self,
+        network: CoarseGenerator | Refiner,
+        features: ScaleFeatures,
+        *,
+        previous: Tensor,
+        scale: int,
     ) -> ScaleOutput:
         """Turn the features of one scale into pictures, flow and occlusion."""
         flow = occlusion = warped = foreground = None
@@ -216,7 +228,8 @@ class SequentialGenerator(nn.Module):
         if features.flow is not None:
             flow = network.flow_head(features.flow) * (self.config.flow_scale * 2**scale)
             occlusion = torch.sigmoid(network.occlusion_head(features.flow))
-            warped = warp(previous, flow, interpolation=self.config.warp)
+            # Bicubic interpolation overshoots, and a rollout would feed it its own overshoot.
+            warped = warp(previous, flow, interpolation=self.config.warp).clamp(-1, 1)
         if features.foreground is not None:
             foreground = torch.tanh(network.foreground_head(features.foreground))
         return ScaleOutput(hallucinated, warped, flow, occlusion, foreground)

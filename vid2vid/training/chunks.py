@@ -49,7 +49,7 @@ def pack_chunk(
             trusted[:, 0] = 0
         confidence = _fold(trusted)
     return Chunk(
-        output=GeneratorOutput(*fields),
+        output=GeneratorOutput._make(fields),
         conditioning=_fold(targets.conditioning[:, now]),
         real=_fold(targets.frames[:, now]),
         real_previous=_fold(targets.frames[:, before]),

@@ -67,7 +67,7 @@ def gather_gradients(
         chunk = pack_chunk(outputs, targets, start=first, without_past=without_past)
         new = [output.frame for output in outputs]
         first += len(outputs)
-        terms = generator_terms(chunk, players, losses)
+        terms = generator_terms(chunk, players, losses, scales=settings.scales)
         exhibits = (
             *image_exhibit(chunk, players, losses),
             *video_exhibits(new, past, targets, players, newest=first - 1, losses=losses),
@@ -77,7 +77,9 @@ def gather_gradients(
             terms |= verdict.generator
             verdict.discriminator.mul(share).backward()
             _add(sums, f"{exhibit.name}_discriminator", verdict.discriminator, share)
-        torch.stack([weight * term for weight, term in terms.values()]).sum().mul(share).backward()
+        if terms:  # with video discriminators alone, a chunk may complete no window
+            weighted = torch.stack([weight * term for weight, term in terms.values()])
+            weighted.sum().mul(share).backward()
         for name, (_, term) in terms.items():
             _add(sums, name, term, share)
         past = [*past, *(frame.detach() for frame in new)][-reach:] if reach else []

@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
 def ema_decay(decay: float, step: int) -> float:
@@ -11,7 +12,11 @@ def ema_decay(decay: float, step: int) -> float:
 
 @torch.no_grad()
 def update_average(average: nn.Module, network: nn.Module, decay: float) -> None:
-    """Move every tensor of `average` towards that of `network` by 1 - decay."""
-    ours = [tensor for tensor in average.state_dict().values() if tensor.is_floating_point()]
-    theirs = [tensor for tensor in network.state_dict().values() if tensor.is_floating_point()]
-    torch._foreach_lerp_(ours, theirs, 1 - decay)
+    """Move every weight of `average` towards that of `network` by 1 - decay.
+
+    Buffers, the singular vectors of spectral norm, are copied: a mean of unit vectors is none.
+    """
+    move = get_ema_multi_avg_fn(decay)
+    move(list(average.parameters()), list(network.parameters()), 0)
+    for own, other in zip(average.buffers(), network.buffers(), strict=True):
+        own.copy_(other)

@@ -31,8 +31,13 @@ def image_exhibit(chunk: Chunk, players: Players, losses: LossConfig) -> Iterato
 
 
 def video_exhibits(
-    new: Sequence[Tensor], past: Sequence[Tensor], targets: Targets, players: Players, *,
-    newest: int, losses: LossConfig,
+    new: Sequence[Tensor],
+    past: Sequence[Tensor],
+    targets: Targets,
+    players: Players,
+    *,
+    newest: int,
+    losses: LossConfig,
 ) -> Iterator[Exhibit]:
     """Show, per temporal scale, the windows that the chunk completes.
 
@@ -71,9 +76,7 @@ def _window_frames(frames: Sequence[Tensor], windows: Sequence[tuple[int, ...]])
     return torch.cat([torch.cat([frames[i] for i in window], dim=1) for window in windows])
 
 
-def _window_flow(
-    targets: Targets, window: tuple[int, ...], *, scale: int, offset: int
-) -> Tensor:
+def _window_flow(targets: Targets, window: tuple[int, ...], *, scale: int, offset: int) -> Tensor:
     """Join the reference flows between the frames of one window: 'b (k-1 2) h w'.
 
     The flow is that between the spaced frames themselves, at every temporal scale.

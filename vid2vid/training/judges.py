@@ -66,11 +66,13 @@ def judge(exhibit: Exhibit, losses: LossConfig, *, unused: int) -> Verdict:
     discriminator.requires_grad_(requires_grad=False)
     stages = [discriminator(fake, unused=unused) for fake in fakes]
     discriminator.requires_grad_(requires_grad=True)
-    gan = [
-        generator_loss(_scores(each), kind=losses.adversarial, scales=losses.scales)
-        for each in stages
-    ]
-    terms = {f"{exhibit.name}_gan": (exhibit.weight, _weighted(gan, shares))}
+    terms: dict[str, tuple[float, Tensor]] = {}
+    if exhibit.weight:
+        gan = [
+            generator_loss(_scores(each), kind=losses.adversarial, scales=losses.scales)
+            for each in stages
+        ]
+        terms[f"{exhibit.name}_gan"] = (exhibit.weight, _weighted(gan, shares))
     if losses.matching:
         matching = [feature_matching(each, real_stages) for each in stages]
         terms[f"{exhibit.name}_matching"] = (losses.matching, _weighted(matching, shares))

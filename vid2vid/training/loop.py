@@ -27,25 +27,25 @@ class TrainingConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    batch_size: int = Field(1, ge=1)
+    batch_size: int = Field(default=1, ge=1)
     """Clips in one step."""
-    accumulation: int = Field(1, ge=1)
+    accumulation: int = Field(default=1, ge=1)
     """Parts that a batch is run in, one after the other; their gradients add up."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Arithmetic of the networks; losses, frames and flows are always float32."""
-    ema: float = Field(0.999, ge=0, lt=1)
+    ema: float = Field(default=0.999, ge=0, lt=1)
     """Decay of the running average of the generator's weights, which is what renders."""
     first_frames: FirstFrames = "mixed"
     """Start clips from `real` frames, from `zeros`, or `mixed`: half of the steps each."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(default=0, ge=0)
     """Of everything random in the run."""
-    log_every: int = Field(10, ge=1)
+    log_every: int = Field(default=10, ge=1)
     """Steps between lines of metrics.jsonl; a line holds the means since the last one."""
-    preview_every: int = Field(500, ge=1)
+    preview_every: int = Field(default=500, ge=1)
     """Steps between previews of one fixed clip."""
-    preview_frames: int = Field(8, ge=1)
+    preview_frames: int = Field(default=8, ge=1)
     """Generated frames in a preview."""
-    checkpoint_every: int = Field(500, ge=1)
+    checkpoint_every: int = Field(default=500, ge=1)
     """Steps between checkpoints; one is also written at the end and on Ctrl-C."""
     init_from: str | None = None
     """Run folder of the next coarser stage: its generator scales and discriminators are taken."""
@@ -134,7 +134,7 @@ def _gather(
                 state.players, targets.part(index, parts), run.losses, settings, parts=parts
             )
         sums = {name: sums.get(name, 0) + term for name, term in terms.items()}
-    values: list[float] = torch.stack(list(sums.values())).tolist()
+    values: list[float] = torch.stack(list(sums.values())).tolist() if sums else []
     return dict(zip(sums, values, strict=True))
 
 

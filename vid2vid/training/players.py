@@ -14,9 +14,9 @@ from vid2vid.networks.generator import SequentialGenerator
 class VideoDiscriminatorConfig(DiscriminatorConfig):
     """A video discriminator per temporal scale; each sees a window of frames and their flow."""
 
-    window: int = Field(3, ge=2)
+    window: int = Field(default=3, ge=2)
     """Frames that are judged together."""
-    temporal_scales: int = Field(2, ge=1, le=4)
+    temporal_scales: int = Field(default=2, ge=1, le=4)
     """Scale s looks at frames window^s apart."""
 
 

@@ -14,21 +14,21 @@ class ScheduleConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    steps: int = Field(20_000, ge=1)
+    steps: int = Field(default=20_000, ge=1)
     """Updates of every player; `--minutes` sets it from the measured speed."""
-    constant: float = Field(0.5, ge=0, le=1)
+    constant: float = Field(default=0.5, ge=0, le=1)
     """Share with the full learning rate; then it falls linearly to 0, for every player."""
-    clip_length: int = Field(6, ge=1)
+    clip_length: int = Field(default=6, ge=1)
     """Generated frames in a clip at first."""
-    clip_length_max: int = Field(28, ge=1)
+    clip_length_max: int = Field(default=28, ge=1)
     """Cap of the growing clip length."""
-    clip_growth: float = Field(0.25, ge=0, le=1)
+    clip_growth: float = Field(default=0.25, ge=0, le=1)
     """Share after which the clip length doubles, again and again up to the cap; 0 = never."""
-    backprop_frames: int = Field(3, ge=1)
+    backprop_frames: int = Field(default=3, ge=1)
     """Frames that the gradient flows back through time; memory grows with it."""
     refine_at: tuple[float, ...] = ()
     """Share at which each refiner joins, coarse to fine; () = all from the start."""
-    freeze: float = Field(0.0, ge=0, le=1)
+    freeze: float = Field(default=0.0, ge=0, le=1)
     """Share, from the joining of a refiner, in which the coarser scales stay fixed."""
 
     @model_validator(mode="after")

@@ -31,13 +31,13 @@ class OptimizerConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    learning_rate: float = Field(2e-4, gt=0)
+    learning_rate: float = Field(default=2e-4, gt=0)
     """Of the generator."""
-    discriminator_rate: float | None = Field(None, gt=0)
+    discriminator_rate: float | None = Field(default=None, gt=0)
     """Of every discriminator; null = the generator's."""
     betas: tuple[float, float] = (0.5, 0.999)
     """Adam's decay rates."""
-    clip_norm: float = Field(0.0, ge=0)
+    clip_norm: float = Field(default=0.0, ge=0)
     """Largest norm of a player's gradient; 0 = not clipped."""
 
 
@@ -126,6 +126,10 @@ def _load_optimizer(name: str, optimizer: torch.optim.Adam, saved: Checkpoint) -
         states.setdefault(int(index), {})[moment] = value
     parameters = optimizer.param_groups[0]["params"]
     for index, moments in states.items():
+        # In the memory layout of the weights, as before: the last bits of a sum depend on it.
+        for moment, value in moments.items():
+            if index < len(parameters) and value.shape == parameters[index].shape:
+                moments[moment] = torch.empty_like(parameters[index]).copy_(value)
         if index >= len(parameters) or moments["exp_avg"].shape != parameters[index].shape:
             raise CheckpointError(
                 f"{saved.path}: the optimiser of {name} does not fit its network: "

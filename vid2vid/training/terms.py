@@ -13,13 +13,14 @@ from vid2vid.training.players import Players
 Weighted = dict[str, tuple[float, Tensor]]
 
 
-def generator_terms(chunk: Chunk, players: Players, losses: LossConfig) -> Weighted:
+def generator_terms(chunk: Chunk, players: Players, losses: LossConfig, *, scales: int) -> Weighted:
     """Compute the terms whose weight is not 0, as name -> (weight, value).
 
     Args:
         chunk: generated frames and their targets.
         players: for the feature network of the perceptual loss.
         losses: the weights.
+        scales: spatial scales that run.
     """
     output = chunk.output
     pictures = [(1.0, output.frame)]
@@ -34,8 +35,7 @@ def generator_terms(chunk: Chunk, players: Players, losses: LossConfig) -> Weigh
             share * perceptual(players.features(picture), real) for share, picture in pictures
         ]
         terms["perceptual"] = (losses.perceptual, torch.stack(values).sum())
-    if chunk.flow is not None and chunk.confidence is not None:
-        terms |= _motion_terms(chunk, losses, chunk.flow, chunk.confidence)
+    terms |= _motion_terms(chunk, losses, scales)
     return terms
 
 
@@ -44,12 +44,16 @@ def _pixel(pictures: list[tuple[float, Tensor]], real: Tensor) -> Tensor:
     return torch.stack([share * F.l1_loss(picture, real) for share, picture in pictures]).sum()
 
 
-def _motion_terms(
-    chunk: Chunk, losses: LossConfig, flow: Tensor, confidence: Tensor
-) -> Weighted:
-    """Compute the terms on flow, warping and occlusion."""
-    output = chunk.output
+def _motion_terms(chunk: Chunk, losses: LossConfig, scales: int) -> Weighted:
+    """Compute the terms on flow, warping and occlusion.
+
+    The weight of the flow term is halved with every scale, as in the official code: the same motion
+    is twice as many pixels long there.
+    """
+    output, flow, confidence = chunk.output, chunk.flow, chunk.confidence
     terms: Weighted = {}
+    if flow is None or confidence is None:
+        return terms
     if losses.generated_warp:
         value = motion.generated_warp_loss(output.frame, output.previous, flow, confidence)
         terms["generated_warp"] = (losses.generated_warp, value)
@@ -57,7 +61,7 @@ def _motion_terms(
         return terms
     if losses.flow:
         value = motion.reference_flow_loss(output.flow, flow, confidence)
-        terms["flow"] = (losses.flow, value)
+        terms["flow"] = (losses.flow / 2 ** (scales - 1), value)
     if losses.warp:
         value = motion.warp_loss(output.flow, chunk.real_previous, chunk.real, confidence)
         terms["warp"] = (losses.warp, value)

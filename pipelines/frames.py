@@ -1,0 +1,127 @@
+"""Generate the frames of a label stream, one after the other, each with the parts asked for."""
+
+import itertools
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pipelines.label_stream import LabelFrame
+from pipelines.sinks import RenderedFrame
+from vid2vid.conditioning import Conditioning
+from vid2vid.networks.generator import SequentialGenerator
+from vid2vid.networks.outputs import GeneratorOutput
+from vid2vid.rollout import rollout
+
+_HALF_RANGE = 127.5  # levels of uint8 per unit of [-1, 1]
+
+
+class Parts(NamedTuple):
+    """Which parts of a frame are kept beside it."""
+
+    hallucinated: bool = False
+    occlusion: bool = False
+    flow: bool = False
+
+
+class FrameGenerator(NamedTuple):
+    """A generator with all that turns label maps into its input and its output into pictures."""
+
+    network: SequentialGenerator
+    conditioning: Conditioning
+    device: torch.device
+    parts: Parts = Parts()
+
+    def stills(self, labels: Iterable[LabelFrame]) -> Iterator[RenderedFrame]:
+        """Generate each frame from zeros, without memory of the ones before."""
+        for frame in labels:
+            yield next(self.video([frame]))
+
+    def video(
+        self, labels: Iterable[LabelFrame], *, first_frames: Sequence[Tensor] = ()
+    ) -> Iterator[RenderedFrame]:
+        """Generate frames that each see the ones before.
+
+        Args:
+            labels: read lazily, one a frame.
+            first_frames: 'h w 3' uint8, oldest first, at most as many as the history: what comes
+                out for the first label maps. Where they are fewer, the past before the oldest is
+                filled with copies of it. () starts from zeros.
+        """
+        labels = iter(labels)
+        given = list(itertools.islice(labels, len(first_frames)))
+        for frame, picture in zip(given, first_frames, strict=False):
+            yield self._repeat(frame, picture)
+        waiting: deque[LabelFrame] = deque()
+
+        def maps() -> Iterator[Tensor]:
+            for frame in labels:
+                waiting.append(frame)
+                yield self._encode(frame)
+
+        outputs = rollout(
+            self.network,
+            maps(),
+            past_conditioning=self._past([self._encode(frame) for frame in given]),
+            first_frames=self._past([_to_unit(each, self.device) for each in first_frames]),
+        )
+        for index, output in enumerate(outputs):
+            is_first = index == 0 and not given
+            yield self._keep(waiting.popleft(), output, is_first=is_first)
+
+    def _encode(self, frame: LabelFrame) -> Tensor:
+        """Make the conditioning 'b k h w' of a label map."""
+        labels = torch.from_numpy(frame.labels)[None, None].to(self.device)
+        instances = None
+        if frame.instances is not None:
+            instances = torch.from_numpy(frame.instances)[None, None].to(self.device)
+        return self.conditioning(labels, instances)[:, 0]
+
+    def _past(self, known: Sequence[Tensor]) -> Tensor | None:
+        """Stack 'b c h w' to 'b l c h w', the oldest repeated to fill the history."""
+        if not known:
+            return None
+        missing = self.network.config.history - len(known)
+        return torch.stack([*[known[0]] * missing, *known], dim=1)
+
+    def _keep(
+        self, source: LabelFrame, output: GeneratorOutput, *, is_first: bool
+    ) -> RenderedFrame:
+        """Turn an output into pictures, still on the device.
+
+        The frame that has no past was hallucinated alone: its occlusion is 1, and it has no flow.
+        """
+        occlusion = output.occlusion if self.parts.occlusion else None
+        flow = output.flow if self.parts.flow else None
+        if is_first:
+            occlusion = None if occlusion is None else torch.ones_like(occlusion)
+            flow = None
+        return RenderedFrame(
+            source=source,
+            frame=_to_levels(output.frame),
+            hallucinated=_to_levels(output.hallucinated) if self.parts.hallucinated else None,
+            occlusion=_to_levels(occlusion * 2 - 1) if occlusion is not None else None,
+            flow=flow[0] if flow is not None else None,
+        )
+
+    def _repeat(self, source: LabelFrame, picture: Tensor) -> RenderedFrame:
+        """Hand on a given frame: nothing of it was hallucinated, so its occlusion is 0."""
+        return RenderedFrame(
+            source=source,
+            frame=picture,
+            hallucinated=picture if self.parts.hallucinated else None,
+            occlusion=torch.zeros_like(picture) if self.parts.occlusion else None,
+        )
+
+
+def _to_unit(picture: Tensor, device: torch.device) -> Tensor:
+    """Turn 'h w 3' uint8 into 'b 3 h w' in [-1, 1]."""
+    return (picture.to(device).float() / _HALF_RANGE - 1).permute(2, 0, 1)[None]
+
+
+def _to_levels(frame: Tensor) -> Tensor:
+    """Turn 'b c h w' in [-1, 1], b = 1 and c = 3 or 1, into 'h w 3' uint8."""
+    levels = ((frame[0].float().clamp(-1, 1) + 1) * _HALF_RANGE).round().to(torch.uint8)
+    return levels.expand(3, -1, -1).permute(1, 2, 0).contiguous()

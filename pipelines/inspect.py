@@ -1,0 +1,112 @@
+"""Say what the networks of a configuration or checkpoint are and cost, without making them."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from flow.padding import pad_to_multiple
+from pipelines.build import build_players, config_of, palette_for, palette_of
+from pipelines.config import RunConfig
+from pipelines.config_file import read_config
+from vid2vid.augment import Size
+from vid2vid.checkpoint import STATE_FILE, load_checkpoint
+from vid2vid.networks.cost import count_macs, count_parameters, generator_macs
+from vid2vid.networks.discriminator import MultiScaleDiscriminator
+from vid2vid.networks.generator import SequentialGenerator
+from vid2vid.palettes import Palette
+from vid2vid.training.players import Players
+
+
+@dataclass(frozen=True)
+class NetworkCost:
+    """One network."""
+
+    name: str
+    parameters: int
+    macs: int  # multiply-accumulates for one frame, or for one window of a video discriminator
+    height: int  # of what it works on
+    width: int
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A configuration or a checkpoint."""
+
+    name: str  # of the run
+    palette: str
+    num_classes: int
+    height: int  # of the frames it is trained on
+    width: int
+    step: int | None  # steps that a checkpoint was trained for; None = a configuration
+    networks: tuple[NetworkCost, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Return JSON values."""
+        return asdict(self)
+
+
+def inspect(name: str | Path, *, overrides: tuple[str, ...] = ()) -> Inspection:
+    """Look at a configuration (a file or a packaged name), a checkpoint or a run folder.
+
+    Args:
+        name: a folder or .safetensors file is a checkpoint, anything else a configuration.
+        overrides: 'a.b=c' for a configuration.
+
+    Raises:
+        Vid2VidError: if there is none or it is not valid.
+    """
+    path = Path(name).expanduser()
+    if not path.is_dir() and path.suffix != ".safetensors":
+        config = read_config(name, RunConfig, overrides=overrides)
+        return inspect_config(config, palette_for(config))
+    kind = "training" if path.name == STATE_FILE else "generator"
+    checkpoint = load_checkpoint(path, kind=kind, with_tensors=False)
+    return inspect_config(
+        config_of(checkpoint), palette_of(checkpoint), step=checkpoint.metadata["step"]
+    )
+
+
+def inspect_config(config: RunConfig, palette: Palette, *, step: int | None = None) -> Inspection:
+    """Count everything, on the meta device: no weight is made, so no memory is needed."""
+    # The feature network of the perceptual loss is not trained, and its file may not be there.
+    without_features = config.model_copy(
+        update={"losses": config.losses.model_copy(update={"perceptual": 0.0})}
+    )
+    with torch.device("meta"):
+        players = build_players(without_features, palette)
+    size = Size(config.data.height, config.data.width)
+    return Inspection(
+        name=config.name,
+        palette=palette.name,
+        num_classes=palette.num_classes,
+        height=size.height,
+        width=size.width,
+        step=step,
+        networks=(*_generator_costs(players.generator, size), *_judge_costs(players, size)),
+    )
+
+
+def _generator_costs(generator: SequentialGenerator, size: Size) -> Iterator[NetworkCost]:
+    """Count each scale, then all of them, at the size that the frames are padded to."""
+    pad = pad_to_multiple(*size, generator.size_multiple(generator.scales))
+    height = size.height + pad.top + pad.bottom
+    width = size.width + pad.left + pad.right
+    total = 0
+    for scale, network in enumerate((generator.coarse, *generator.refiners)):
+        own = Size(height >> (generator.scales - 1 - scale), width >> (generator.scales - 1 - scale))
+        macs = generator_macs(generator, height=own.height, width=own.width, scales=scale + 1)
+        name = "generator, coarse" if scale == 0 else f"generator, refiner {scale}"
+        yield NetworkCost(name, count_parameters(network), macs - total, own.height, own.width)
+        total = macs
+    yield NetworkCost("generator, total", count_parameters(generator), total, height, width)
+
+
+def _judge_costs(players: Players, size: Size) -> Iterator[NetworkCost]:
+    """Count the discriminators, at the size of the frames."""
+    for name, network in players.trained():
+        if isinstance(network, MultiScaleDiscriminator):
+            pictures = torch.empty(1, network.channels_in, *size, device="meta")
+            macs = count_macs(network, lambda ghost, pictures=pictures: ghost(pictures))
+            yield NetworkCost(name.replace("_", " "), count_parameters(network), macs, *size)

@@ -1,0 +1,128 @@
+"""How the label maps of an input become those that a checkpoint was trained on."""
+
+from pathlib import Path
+
+from pipelines.build import Generation
+from pipelines.render_options import RenderOptions
+from vid2vid.conditioning import Conditioning
+from vid2vid.errors import ConfigError, DataError
+from vid2vid.label_files import LabelReader
+from vid2vid.palettes import MAPPING_NAMES, Palette, load_mapping, load_palette
+
+
+def choose_reader(options: RenderOptions, palette: Palette) -> LabelReader:
+    """Make the reader of the input's label maps, which gives ids of `palette`.
+
+    Args:
+        options: the input's palette and mapping.
+        palette: the checkpoint's.
+
+    Raises:
+        DataError: if the input's palette is neither the checkpoint's nor mapped to it.
+    """
+    source = load_palette(options.palette) if options.palette is not None else None
+    if options.map is None:
+        if source is None or _have_equal_classes(source, palette):
+            return LabelReader(source or palette)
+        name = f"{source.name}-to-{palette.name}"
+        raise DataError(
+            f"the label maps must be in the checkpoint's palette '{palette.name}'; they are in "
+            f"'{source.name}': pass --map {name if name in MAPPING_NAMES else 'FILE'}"
+        )
+    mapping = load_mapping(options.map)
+    if mapping.target != palette.name:
+        raise DataError(
+            f"--map must lead to the checkpoint's palette '{palette.name}'; {options.map} leads "
+            f"from '{mapping.source}' to '{mapping.target}': pass another mapping"
+        )
+    if source is not None and mapping.source != source.name:
+        raise DataError(
+            f"--map must lead from the palette of the label maps, '{source.name}'; {options.map} "
+            f"leads from '{mapping.source}': pass another mapping, or leave --palette out"
+        )
+    return LabelReader(palette, mapping=mapping, source=source)
+
+
+def choose_conditioning(options: RenderOptions, generation: Generation) -> Conditioning:
+    """Settle where the boundary comes from.
+
+    Raises:
+        ConfigError: if instance maps are missing, or given to a checkpoint that takes none.
+    """
+    conditioning = generation.conditioning
+    if options.boundary is not None and options.instances is not None:
+        raise ConfigError("either --instances or --boundary labels draws the boundary; got both")
+    if options.instances is not None and conditioning.boundary != "instances":
+        raise ConfigError(
+            "--instances is for a checkpoint that was trained with instance maps; this one has "
+            f"labels.boundary '{conditioning.boundary}': leave it out"
+        )
+    if options.boundary is not None and conditioning.boundary == "none":
+        raise ConfigError(
+            "--boundary is for a checkpoint that was trained with boundaries; this one was not: "
+            "leave it out"
+        )
+    if options.boundary is not None:
+        return conditioning._replace(boundary=options.boundary)
+    if conditioning.boundary == "instances" and options.instances is None:
+        raise ConfigError(
+            "the checkpoint was trained with instance maps; none were given: pass --instances "
+            "FOLDER, or --boundary labels to draw the boundaries between classes instead"
+        )
+    return conditioning
+
+
+def check_branches(options: RenderOptions, generation: Generation) -> None:
+    """Refuse what the generator has not.
+
+    Raises:
+        ConfigError: naming the option.
+    """
+    config = generation.generator.config
+    past = (*options.first_frames, options.save_flow, options.save_occlusion)
+    if options.is_still and any(past):
+        raise ConfigError(
+            "stills have no past; --first-frame, --save-flow and --save-occlusion need one: leave "
+            "them out, or render a video"
+        )
+    asked = {"--save-flow": options.save_flow, "--save-occlusion": options.save_occlusion}
+    for option, path in asked.items():
+        if path is not None and not config.flow:
+            raise ConfigError(
+                f"{option} needs a generator that predicts flow; the checkpoint has "
+                "generator.flow false: leave it out"
+            )
+    if len(options.first_frames) > config.history:
+        raise ConfigError(
+            f"--first-frame may be given {config.history} times, the history of the checkpoint; "
+            f"got {len(options.first_frames)}: leave out the oldest"
+        )
+
+
+def check_places(options: RenderOptions, labels: Path, out: Path) -> None:
+    """Refuse to write two things to one place, or over the input.
+
+    Raises:
+        ConfigError: naming the place.
+    """
+    inputs = [labels, *([options.instances] if options.instances else []), *options.first_frames]
+    taken = {path.resolve() for path in inputs}
+    extras = (
+        options.preview,
+        options.save_flow,
+        options.save_occlusion,
+        options.save_hallucinated,
+    )
+    for place in (out, *(extra for extra in extras if extra is not None)):
+        if place.resolve() in taken:
+            raise ConfigError(
+                f"every output needs a place of its own, beside the input; {place} is named "
+                "twice: choose another name"
+            )
+        taken.add(place.resolve())
+
+
+def _have_equal_classes(one: Palette, other: Palette) -> bool:
+    """Tell whether two palettes differ in nothing but colours."""
+    first, second = ({c.id: c.name for c in p.classes if not c.ignore} for p in (one, other))
+    return first == second

@@ -1,0 +1,160 @@
+"""What a rendering writes: the frames, and where asked for everything they were composed of."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from flow.files import write_flo
+from pipelines.label_stream import LabelStream
+from pipelines.render_options import RenderOptions
+from pipelines.sinks import (
+    FolderSink,
+    PictureSink,
+    RenderedFrame,
+    Rgb,
+    Sink,
+    WriterSink,
+    write_picture,
+)
+from vid2vid.errors import ConfigError
+from vid2vid.labels import ids_to_colours
+from vid2vid.palettes import Palette
+from vid2vid.video import IMAGE_SUFFIXES
+from vid2vid.writers import open_writer
+
+
+class Outputs:
+    """Every output of one rendering; the frames get their final name last."""
+
+    def __init__(
+        self, out: Path, stream: LabelStream, *, options: RenderOptions, palette: Palette
+    ) -> None:
+        """Open them all, or none.
+
+        Args:
+            out: where the frames go.
+            stream: the input, for size, rate and times.
+            options: what else is written, and how.
+            palette: colours of the label maps in the preview.
+
+        Raises:
+            ConfigError: if `out` is a picture and the input more than one frame.
+            VideoError: if one of them cannot be written.
+        """
+        self._sinks: list[Sink] = []
+        self.num_written = 0
+        try:
+            for open_sink in _plan(out, stream, options, palette):
+                self._sinks.append(open_sink())
+        except BaseException:
+            self.abort()
+            raise
+
+    def write(self, rendered: RenderedFrame) -> None:
+        """Write one frame everywhere."""
+        for sink in self._sinks:
+            sink.write(rendered)
+        self.num_written += 1
+
+    def close(self) -> list[Path]:
+        """Complete every output and give it its final name; the frames' is the last."""
+        closed: list[Path] = []
+        while self._sinks:
+            closed.append(self._sinks[0].close())
+            del self._sinks[0]
+        return closed
+
+    def abort(self) -> Path | None:
+        """Keep what can be looked at of an unfinished rendering; return where the frames are."""
+        place: Path | None = None
+        for sink in self._sinks:
+            place = sink.abort(keep_partial=self.num_written > 0)
+        self._sinks.clear()
+        return place
+
+
+def _plan(
+    out: Path, stream: LabelStream, options: RenderOptions, palette: Palette
+) -> list[Callable[[], Sink]]:
+    """List how to open every output, the frames' last."""
+
+    def preview(rendered: RenderedFrame) -> Rgb:
+        painted = ids_to_colours(rendered.source.labels, palette)
+        return np.concatenate([painted, _to_rgb(rendered.frame)], axis=1)
+
+    draws: list[tuple[Path | None, Callable[[RenderedFrame], Rgb], int]] = [
+        (options.preview, preview, 2),
+        (options.save_occlusion, lambda rendered: _to_rgb(rendered.occlusion), 1),
+        (options.save_hallucinated, lambda rendered: _to_rgb(rendered.hallucinated), 1),
+    ]
+    plan: list[Callable[[], Sink]] = [
+        partial(_open_drawn, place, stream, draw=draw, panels=panels)
+        for place, draw, panels in draws
+        if place is not None
+    ]
+    if options.save_flow is not None:
+        plan.append(partial(FolderSink, options.save_flow, ".flo", _save_flow))
+    return [*plan, partial(_open_frames, out, stream, options)]
+
+
+def _open_drawn(
+    place: Path, stream: LabelStream, *, draw: Callable[[RenderedFrame], Rgb], panels: int
+) -> Sink:
+    """Open a video or folder beside the frames, `panels` pictures wide."""
+    height, width = stream.size
+    writer = open_writer(
+        place,
+        width=width * panels,
+        height=height,
+        rate=stream.rate,
+        time_base=stream.time_base,
+    )
+    return WriterSink(writer, draw)
+
+
+def _open_frames(out: Path, stream: LabelStream, options: RenderOptions) -> Sink:
+    """Open the output proper: a picture, pictures under their own names, or a writer's."""
+    if out.suffix.lower() in IMAGE_SUFFIXES and not out.is_dir():
+        if stream.num_frames != 1:
+            came = "an unknown number" if stream.num_frames is None else stream.num_frames
+            raise ConfigError(
+                f"a picture holds one frame; {out} would have to hold {came}: name a video or a "
+                "folder, or choose a frame, such as --frames 7:8"
+            )
+        return PictureSink(out, _draw_frame)
+    if options.is_still and (out.is_dir() or not out.suffix):
+        return FolderSink(out, ".png", _save_picture)
+    height, width = stream.size
+    writer = open_writer(
+        out,
+        width=width,
+        height=height,
+        rate=stream.rate,
+        time_base=stream.time_base,
+        lossless=options.lossless,
+        codec=options.codec,
+        crf=options.crf,
+    )
+    return WriterSink(writer, _draw_frame)
+
+
+def _draw_frame(rendered: RenderedFrame) -> Rgb:
+    return _to_rgb(rendered.frame)
+
+
+def _save_flow(path: Path, rendered: RenderedFrame) -> None:
+    if rendered.flow is not None:
+        write_flo(path, rendered.flow)
+
+
+def _save_picture(path: Path, rendered: RenderedFrame) -> None:
+    write_picture(path, _to_rgb(rendered.frame))
+
+
+def _to_rgb(levels: Tensor | None) -> Rgb:
+    if levels is None:
+        raise ValueError("a part of a frame was to be written that was not asked of the generator")
+    return levels.cpu().numpy()

@@ -1,0 +1,187 @@
+"""Turn a stream of label maps into a video: decode, generate, encode, each in its own thread.
+
+`Renderer.load(checkpoint).render("labels.mp4", "out.mp4")` is the pipeline's door; the step below
+it, for maps that are no files, is `for out in rollout(generator, maps)` of `vid2vid.rollout`.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn, Self
+
+import torch
+from torch import Tensor
+
+from pipelines.build import Generation, choose_device, load_generation
+from pipelines.console import progress
+from pipelines.frames import FrameGenerator, Parts
+from pipelines.label_choice import (
+    check_branches,
+    check_places,
+    choose_conditioning,
+    choose_reader,
+)
+from pipelines.label_stream import LabelStream, open_labels
+from pipelines.outputs import Outputs
+from pipelines.render_options import Dtype, Rendered, RenderingError, RenderOptions
+from pipelines.stream import Consumer, ReadAhead
+from vid2vid.augment import Size
+from vid2vid.conditioning import Conditioning
+from vid2vid.errors import Vid2VidError, VideoError
+from vid2vid.video import read_image
+
+LOGGER = logging.getLogger(__name__)
+
+PLAIN = RenderOptions()
+
+AHEAD = 4  # frames in each queue: enough to even out key frames, little at any size
+NOTABLE_FAR_SHARE = 0.01  # of label pixels that were snapped from a far colour; exact video has 0
+
+
+class Renderer:
+    """A checkpoint, ready to render."""
+
+    def __init__(
+        self, generation: Generation, *, device: torch.device, dtype: Dtype = "float32"
+    ) -> None:
+        """Keep a generator that lies on `device`; `dtype` is the arithmetic of its convolutions."""
+        # On a CPU convolutions run about twice as fast in this layout.
+        generation.generator.to(memory_format=torch.channels_last)
+        self.generation = generation
+        self._device = device
+        self._dtype = dtype
+
+    @classmethod
+    def load(
+        cls, checkpoint: Path | str, *, device: str | None = None, dtype: Dtype = "float32"
+    ) -> Self:
+        """Read a checkpoint.
+
+        Args:
+            checkpoint: a file or a run folder.
+            device: such as "cpu" or "cuda:0"; None takes a GPU where there is one.
+            dtype: arithmetic of the convolutions; frames and flow are float32 in any case.
+
+        Raises:
+            CheckpointError: if there is none or it does not fit.
+            ConfigError: if the device is not there.
+        """
+        chosen = choose_device(device)
+        return cls(load_generation(checkpoint, chosen), device=chosen, dtype=dtype)
+
+    def render(
+        self, labels: Path | str, out: Path | str, options: RenderOptions = PLAIN
+    ) -> Rendered:
+        """Render a whole input. Memory does not grow with its length.
+
+        Args:
+            labels: video, folder or glob of label maps.
+            out: .mp4, .mkv, .webm, a folder of PNGs, or a picture for an input of one frame.
+            options: how, and what else is written.
+
+        Raises:
+            Vid2VidError: if input, options or outputs do not fit; no frame was written.
+            RenderingError: if input or disk failed later. What there is of the output then lies
+                beside it and plays: out.partial.mp4.
+            KeyboardInterrupt: after Ctrl-C, likewise.
+        """
+        labels, out = Path(labels), Path(out)
+        started = time.perf_counter()
+        palette = self.generation.palette
+        conditioning = choose_conditioning(options, self.generation)
+        check_branches(options, self.generation)
+        check_places(options, labels, out)
+        reader = choose_reader(options, palette)
+        stream = open_labels(labels, reader, options)
+        first_frames = _read_first_frames(options.first_frames, stream.size)
+        outputs = Outputs(out, stream, options=options, palette=palette)
+        try:
+            self._run(stream, outputs, conditioning, options=options, first_frames=first_frames)
+            paths = outputs.close()
+        except BaseException as error:
+            _leave_partial(outputs, error)
+        _warn_of_far_colours(reader.far_share)
+        return Rendered(
+            path=paths[-1],
+            num_frames=outputs.num_written,
+            height=stream.size.height,
+            width=stream.size.width,
+            seconds=time.perf_counter() - started,
+            extras=tuple(paths[:-1]),
+        )
+
+    def _run(
+        self,
+        stream: LabelStream,
+        outputs: Outputs,
+        conditioning: Conditioning,
+        *,
+        options: RenderOptions,
+        first_frames: Sequence[Tensor],
+    ) -> None:
+        """Send every frame through the chain."""
+        frame_generator = FrameGenerator(
+            self.generation.generator, conditioning, self._device, _parts(options)
+        )
+        with (
+            ReadAhead(stream.frames, ahead=AHEAD) as labels,
+            Consumer(outputs.write, ahead=AHEAD) as encoder,
+            progress(stream.num_frames, "rendering") as bar,
+            torch.inference_mode(),
+            torch.autocast(self._device.type, torch.bfloat16, enabled=self._dtype == "bfloat16"),
+        ):
+            if options.is_still:
+                frames = frame_generator.stills(labels)
+            else:
+                frames = frame_generator.video(labels, first_frames=first_frames)
+            for rendered in frames:
+                encoder.put(rendered)
+                bar.advance()
+
+
+def _parts(options: RenderOptions) -> Parts:
+    """Tell which parts are written."""
+    return Parts(
+        hallucinated=options.save_hallucinated is not None,
+        occlusion=options.save_occlusion is not None,
+        flow=options.save_flow is not None,
+    )
+
+
+def _read_first_frames(paths: Sequence[Path], size: Size) -> list[Tensor]:
+    """Read the given first frames, 'h w 3' uint8.
+
+    Raises:
+        VideoError: if one cannot be read or has another size than the output.
+    """
+    pictures = [read_image(path) for path in paths]
+    for path, picture in zip(paths, pictures, strict=True):
+        height, width = picture.shape[:2]
+        if (height, width) != size:
+            raise VideoError(
+                f"a first frame must have the size of the output, {size.width}x{size.height} "
+                f"(width x height); {path} is {width}x{height}: resize it"
+            )
+    return [torch.from_numpy(picture) for picture in pictures]
+
+
+def _leave_partial(outputs: Outputs, error: BaseException) -> NoReturn:
+    """Finish what was written as a partial output, and raise."""
+    partial = outputs.abort()
+    if partial is not None and isinstance(error, (Vid2VidError, OSError)):
+        raise RenderingError(
+            f"{error}; the {outputs.num_written} frames before are in {partial}"
+        ) from error
+    if partial is not None:
+        LOGGER.info("%d frames are in %s", outputs.num_written, partial)
+    raise error
+
+
+def _warn_of_far_colours(far_share: float) -> None:
+    if far_share > NOTABLE_FAR_SHARE:
+        LOGGER.warning(
+            "%.0f %% of the label pixels were far from every colour of the palette and took the "
+            "nearest: write label video without loss",
+            100 * far_share,
+        )

@@ -90,12 +90,14 @@ def inspect_config(config: RunConfig, palette: Palette, *, step: int | None = No
 
 def _generator_costs(generator: SequentialGenerator, size: Size) -> Iterator[NetworkCost]:
     """Count each scale, then all of them, at the size that the frames are padded to."""
-    pad = pad_to_multiple(*size, generator.size_multiple(generator.scales))
+    multiple = generator.size_multiple(generator.scales)
+    pad = pad_to_multiple(*size, multiple if min(size) > multiple else 2 * multiple)
     height = size.height + pad.top + pad.bottom
     width = size.width + pad.left + pad.right
     total = 0
     for scale, network in enumerate((generator.coarse, *generator.refiners)):
-        own = Size(height >> (generator.scales - 1 - scale), width >> (generator.scales - 1 - scale))
+        halvings = generator.scales - 1 - scale
+        own = Size(height >> halvings, width >> halvings)
         macs = generator_macs(generator, height=own.height, width=own.width, scales=scale + 1)
         name = "generator, coarse" if scale == 0 else f"generator, refiner {scale}"
         yield NetworkCost(name, count_parameters(network), macs - total, own.height, own.width)
@@ -107,6 +109,29 @@ def _judge_costs(players: Players, size: Size) -> Iterator[NetworkCost]:
     """Count the discriminators, at the size of the frames."""
     for name, network in players.trained():
         if isinstance(network, MultiScaleDiscriminator):
-            pictures = torch.empty(1, network.channels_in, *size, device="meta")
+            channels = next(p.shape[1] for p in network.parameters() if p.ndim == 4)
+            pictures = torch.empty(1, channels, *size, device="meta")
             macs = count_macs(network, lambda ghost, pictures=pictures: ghost(pictures))
             yield NetworkCost(name.replace("_", " "), count_parameters(network), macs, *size)
+
+
+def describe(inspection: Inspection) -> str:
+    """Write an inspection as text, one network a line."""
+    size = f"{inspection.width}x{inspection.height}"
+    lines = [
+        f"{inspection.name}: palette {inspection.palette} ({inspection.num_classes} classes), "
+        f"frames {size} (width x height)"
+        + ("" if inspection.step is None else f", trained for {inspection.step} steps"),
+        f"{'network':<24} {'parameters':>12} {'GMACs':>10}  at",
+    ]
+    lines += [
+        f"{network.name:<24} {_count(network.parameters):>12} {network.macs / 1e9:>10.3f}  "
+        f"{network.width}x{network.height}"
+        for network in inspection.networks
+    ]
+    return "\n".join(lines)
+
+
+def _count(number: int) -> str:
+    """Write a number of parameters as people say it."""
+    return f"{number / 1e6:.2f} M" if number >= 1e5 else f"{number / 1e3:.1f} k"

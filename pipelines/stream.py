@@ -75,13 +75,15 @@ class ReadAhead(Generic[Item]):
 
 
 class Consumer(Generic[Item]):
-    """Hands items to a function that runs in a thread; leaving the block waits for the last one."""
+    """Hands items to a function that runs in a thread.
+
+    Leaving the block, also by an error, waits until those that were queued are done.
+    """
 
     def __init__(self, consume: Callable[[Item], None], *, ahead: int) -> None:
         self._consume = consume
         self._queue: Queue[Item | _End] = Queue(ahead)
         self._error: BaseException | None = None
-        self._discards = Event()
         self._thread = Thread(target=self._work, name="consumer", daemon=True)
 
     def __enter__(self) -> Self:
@@ -100,8 +102,6 @@ class Consumer(Generic[Item]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if error is not None:
-            self._discards.set()
         self._queue.put(_End())
         self._thread.join()
         if error is None and self._error is not None:
@@ -109,10 +109,9 @@ class Consumer(Generic[Item]):
 
     def _work(self) -> None:
         while not isinstance(item := self._queue.get(), _End):
-            if self._discards.is_set():  # but go on reading, so that `put` never waits in vain
+            if self._error is not None:  # go on reading, so that `put` never waits in vain
                 continue
             try:
                 self._consume(item)
             except BaseException as error:
                 self._error = error
-                self._discards.set()

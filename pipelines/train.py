@@ -22,7 +22,7 @@ from vid2vid.palettes import Palette
 from vid2vid.training.log import MetricsLog
 from vid2vid.training.loop import Run, StepReport, take_steps
 from vid2vid.training.preview import draw_preview, generate_clip, write_picture
-from vid2vid.training.schedule import ScheduleConfig, moment, steps_within
+from vid2vid.training.schedule import ScheduleConfig, capped, steps_within
 from vid2vid.training.state import TrainingState, save_state
 from vid2vid.training.targets import prepare
 
@@ -72,7 +72,8 @@ def train(config_name: str | Path, options: TrainOptions = DEFAULT_OPTIONS) -> T
     palette = palette_for(config)
     run = build_run(config, palette, device)
     state = build_state(config, palette, device)
-    run.dataset.check_length(_longest_clip(config))
+    course = _course(config, run)
+    run.dataset.check_length(config.generator.history + course.clip_length)
     folder = _make_folder(config)
 
     if (folder / STATE_FILE).is_file():
@@ -80,23 +81,17 @@ def train(config_name: str | Path, options: TrainOptions = DEFAULT_OPTIONS) -> T
     elif config.training.init_from is not None:
         initialise_from(Path(config.training.init_from), state)
     (folder / "config.yaml").write_text(dump_config(config))
-    session = _Session(folder, run, state, config, palette)
+    session = _Session(folder, run, state, config, palette, course)
 
     with _stop_requests() as stop:
         if state.total_steps is None and options.minutes is not None:
             schedule = _fix_steps(session, options.minutes * 60, stop)
         else:
             total = state.total_steps or config.schedule.steps
-            schedule = config.schedule.model_copy(update={"steps": total})
+            schedule = session.course.model_copy(update={"steps": total})
         state.total_steps = schedule.steps
         _train_to_the_end(session, schedule, stop)
     return Trained(folder, state.step, schedule.steps)
-
-
-def _longest_clip(config: RunConfig) -> int:
-    """Return how many frames the longest clip of the run has, its first frames included."""
-    last = config.schedule.steps - 1
-    return config.generator.history + moment(config.schedule, last, refiners=0).clip_length
 
 
 def _make_folder(config: RunConfig) -> Path:
@@ -128,6 +123,7 @@ class _Session(NamedTuple):
     state: TrainingState
     config: RunConfig
     palette: Palette
+    course: ScheduleConfig  # of the configuration, as far as the data allows it
 
     def save(self) -> None:
         """Write both checkpoints."""
@@ -137,6 +133,19 @@ class _Session(NamedTuple):
     def saved_config(self) -> dict[str, Any]:
         """The configuration as JSON values."""
         return self.config.model_dump(mode="json")
+
+
+def _course(config: RunConfig, run: Run) -> ScheduleConfig:
+    """Cap the growing clip length at what the longest sequence has, and say so."""
+    stride = config.data.stride[0]
+    longest = max((sequence.num_frames - 1) // stride + 1 for sequence in run.dataset.sequences)
+    course = capped(config.schedule, longest - config.generator.history)
+    if course.clip_length_max < config.schedule.clip_length_max and config.schedule.clip_growth:
+        LOGGER.info(
+            "clips grow to %d frames, not %d: the longest sequence has %d",
+            course.clip_length_max, config.schedule.clip_length_max, longest,
+        )  # fmt: skip
+    return course
 
 
 def _train_to_the_end(session: _Session, schedule: ScheduleConfig, stop: threading.Event) -> None:
@@ -171,8 +180,8 @@ def _fix_steps(session: _Session, seconds: float, stop: threading.Event) -> Sche
     While measuring, the schedule stands at its beginning; what is fixed is saved at once, so that a
     run that is killed later goes on with the same number.
     """
-    state, config = session.state, session.config
-    beginning = config.schedule.model_copy(update={"steps": 10**9})
+    state = session.state
+    beginning = session.course.model_copy(update={"steps": 10**9})
     reports: list[StepReport] = []
     for report in take_steps(session.run, state, beginning, end=WARM_UP_STEPS + MEASURED_STEPS):
         reports.append(report)
@@ -188,7 +197,7 @@ def _fix_steps(session: _Session, seconds: float, stop: threading.Event) -> Sche
         for count in range(generator.scales)
     ]
     total = len(reports) + steps_within(
-        config.schedule,
+        session.course,
         seconds - sum(report.seconds for report in reports),
         seconds_per_frame=per_step / reports[-1].moment.clip_length,
         costs=_relative_costs(macs, scales),
@@ -196,7 +205,7 @@ def _fix_steps(session: _Session, seconds: float, stop: threading.Event) -> Sche
     state.total_steps = total
     session.save()
     LOGGER.info("%.2f s a step: %d steps in the given time", per_step, total)
-    return config.schedule.model_copy(update={"steps": total})
+    return session.course.model_copy(update={"steps": total})
 
 
 def _relative_costs(macs: Sequence[int], scales: int) -> tuple[float, ...]:

@@ -1,8 +1,6 @@
 """Reading frames: order, times, colour, random access, and what is refused."""
 
 import logging
-import multiprocessing
-import pickle
 from fractions import Fraction
 from itertools import pairwise
 
@@ -11,27 +9,10 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from sample_videos import break_video, encode, picture
 
 from vid2vid.errors import VideoError
 from vid2vid.video import ClipVideo, find_frames, is_video, open_video, read_image, read_video
-
-
-def picture(seed, height=32, width=48):
-    small = np.random.default_rng(seed).integers(0, 256, (height // 8, width // 8, 3), np.uint8)
-    return np.kron(small, np.ones((8, 8, 1), dtype=np.uint8))
-
-
-def encode(path, num_frames, *, codec="libx264", options=None, pix_fmt="yuv420p", rate=25):
-    """Write a video without the project's own writer."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=rate, options=options or {})
-        stream.width, stream.height, stream.pix_fmt = 48, 32, pix_fmt
-        container.start_encoding()
-        for seed in range(num_frames):
-            frame = av.VideoFrame.from_ndarray(picture(seed), format="rgb24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
 
 
 def save(path, rgb):
@@ -238,33 +219,10 @@ def test_a_video_without_frames_is_refused(tmp_path):
         list(read_video(tmp_path / "a.avi"))
 
 
-@pytest.fixture
-def broken_video(tmp_path):
-    """Every frame its own key frame, so that the middle of the file is frame 20 or so."""
-    data = bytearray(encode(tmp_path / "a.mp4", 40, options={"g": "1"}).read_bytes())
-    start = data.find(b"mdat") + (data.find(b"moov") - data.find(b"mdat")) // 2
-    data[start : start + 400] = bytes(400)
-    (tmp_path / "broken.mp4").write_bytes(data)
-    return tmp_path / "broken.mp4"
-
-
-def test_a_stream_that_breaks_names_the_frame(broken_video):
-    frames = read_video(broken_video)
+def test_a_stream_that_breaks_names_the_frame(tmp_path):
+    frames = read_video(break_video(tmp_path))
     with pytest.raises(VideoError, match=r"broken\.mp4 breaks at frame (\d+): .*--frames 0:\1\)"):
         list(frames)
-
-
-def test_random_access_to_a_broken_stream_names_the_frame(broken_video):
-    with pytest.raises(VideoError, match=r"broken\.mp4 breaks at frame \d+"):
-        ClipVideo(broken_video).read(range(40))
-
-
-def test_a_clip_before_a_break_can_be_read(broken_video):
-    clip = ClipVideo(broken_video)
-    assert clip.num_frames == 40
-    assert np.array_equal(
-        clip.read([3])[0], next(f.rgb for f in read_video(broken_video) if f.index == 3)
-    )
 
 
 def test_a_matroska_file_that_was_cut_off_is_read_with_a_warning(tmp_path, caplog):
@@ -276,70 +234,3 @@ def test_a_matroska_file_that_was_cut_off_is_read_with_a_warning(tmp_path, caplo
         assert not caplog.records
         assert 0 < len(list(read_video(tmp_path / "b.mkv"))) < 60
     assert "where its header says 6.00 s: it may be cut off" in caplog.text
-
-
-KINDS = [
-    ("a.mp4", "libx264", {"g": "12", "bf": "3"}),
-    ("a.mkv", "libx264", {"x264-params": "open-gop=1:keyint=10:bframes=3"}),
-    ("a.mp4", "libx265", {"x265-params": "open-gop=1:keyint=10:log-level=none"}),
-    ("a.avi", "libx264", {"bf": "2"}),
-    ("a.avi", "mpeg4", {"bf": "2", "g": "8"}),
-]
-
-
-@pytest.mark.parametrize(("name", "codec", "options"), KINDS)
-def test_random_access_gives_exactly_the_frames_of_reading_in_order(tmp_path, name, codec, options):
-    path = encode(tmp_path / name, 36, codec=codec, options=options)
-    frames = [frame.rgb for frame in read_video(path)]
-    clip = ClipVideo(path)
-    assert clip.num_frames == len(frames) == 36
-    for indices in ([20, 21, 22], [3, 35, 0], [9, 9, 11], [12], [11], [30, 10]):
-        for index, rgb in zip(indices, clip.read(indices), strict=True):
-            assert np.array_equal(rgb, frames[index]), index
-
-
-def test_random_access_to_a_real_video_is_exact(shared_data):
-    path = shared_data / "robot_kitchen" / "videos" / "ep0_train.mp4"
-    wanted = (40, 3, 68, 41)
-    frames = {f.index: f.rgb for f in read_video(path) if f.index in wanted}
-    for index, rgb in zip(wanted, ClipVideo(path).read(wanted), strict=True):
-        assert np.array_equal(rgb, frames[index])
-
-
-def test_a_frame_that_the_video_has_not_is_refused(tmp_path):
-    clip = ClipVideo(encode(tmp_path / "a.mp4", 5))
-    with pytest.raises(ValueError, match=r"must be 0 to 4 for .*a\.mp4; got \[5, -1\]"):
-        clip.read([5, 0, -1])
-
-
-def test_a_clip_can_be_closed_and_read_again(tmp_path):
-    clip = ClipVideo(encode(tmp_path / "a.mp4", 5))
-    first = clip.read([2])[0]
-    clip.close()
-    clip.close()
-    assert np.array_equal(clip.read([2])[0], first)
-
-
-def test_a_clip_travels_by_its_path(tmp_path):
-    clip = ClipVideo(encode(tmp_path / "a.mp4", 5))
-    first = clip.read([2])[0]
-    copy = pickle.loads(pickle.dumps(clip))
-    assert np.array_equal(copy.read([2])[0], first)
-
-
-def read_in_child(clip, connection):
-    connection.send([frame.tobytes() for frame in clip.read([4, 1, 3])])
-
-
-def test_an_open_clip_can_be_read_in_a_forked_worker(tmp_path):
-    clip = ClipVideo(encode(tmp_path / "a.mp4", 30, options={"g": "10"}))
-    expected = [frame.tobytes() for frame in clip.read([4, 1, 3])]
-    context = multiprocessing.get_context("fork")
-    ours, theirs = context.Pipe()
-    worker = context.Process(target=read_in_child, args=(clip, theirs))
-    worker.start()
-    assert ours.poll(30)
-    assert ours.recv() == expected
-    worker.join(30)
-    assert worker.exitcode == 0
-    assert [frame.tobytes() for frame in clip.read([4, 1, 3])] == expected

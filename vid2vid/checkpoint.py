@@ -46,12 +46,13 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping
     partial.replace(path)
 
 
-def load_checkpoint(path: Path | str, *, kind: str) -> Checkpoint:
+def load_checkpoint(path: Path | str, *, kind: str, with_tensors: bool = True) -> Checkpoint:
     """Read a checkpoint.
 
     Args:
         path: a file, or a run folder that holds one.
         kind: what it must hold: `generator` or `training`.
+        with_tensors: false reads no more than what the file says of itself.
 
     Raises:
         CheckpointError: if there is none, or it is not one of ours, or of another kind.
@@ -67,7 +68,8 @@ def load_checkpoint(path: Path | str, *, kind: str) -> Checkpoint:
     try:
         with safe_open(file, framework="pt") as opened:
             header = cast("dict[str, str]", opened.metadata() or {})
-            tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
+            keys = list(opened.keys()) if with_tensors else []
+            tensors = {key: opened.get_tensor(key) for key in keys}
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
             f"{file} must be a safetensors file; it cannot be read ({error}): is it whole?"

@@ -5,6 +5,7 @@ exactly at any step, with any number of loading processes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 import cv2
@@ -261,12 +262,25 @@ def clip_batches(
         worker_init_fn=_prepare_worker,
         generator=torch.Generator(),  # or the loader would draw a seed from the global one
     )
-    for batch in loader:
+    with _without_opencv_threads():
+        batches = iter(loader)  # starts the processes
+    for batch in batches:
         if isinstance(batch, Vid2VidError):
             raise batch
         yield batch
 
 
+@contextmanager
+def _without_opencv_threads() -> Iterator[None]:
+    """Stop OpenCV's threads for a while: a process forked beside them hangs in its pool."""
+    num_threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(num_threads)
+
+
 def _prepare_worker(worker_index: int) -> None:
     del worker_index
-    cv2.setNumThreads(1)  # workers are the parallelism, as in torch's own loading processes
+    cv2.setNumThreads(1)  # workers are the parallelism, as torch has it too

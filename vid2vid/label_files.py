@@ -93,8 +93,8 @@ class LabelReader:
         Raises:
             DataError: if the frame is plainly in the colours of another palette.
         """
-        ids, far = colours_to_ids(rgb, self._source)
-        fitting = [] if is_exact(rgb, self._source) else _exact_palettes(rgb)
+        ids, far, exact = colours_to_ids(rgb, self._source)
+        fitting = [] if exact else _exact_palettes(rgb)
         if far > PLAINLY_FOREIGN or fitting:
             raise DataError(self._foreign_colours(where, far, fitting or _near_palettes(rgb)))
         self._num_pixels += ids.size

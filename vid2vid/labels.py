@@ -35,6 +35,7 @@ class Snapped(NamedTuple):
 
     ids: NDArray[np.uint8]  # 'h w', 255 = ignore
     far: float  # share of the pixels farther than FAR_COLOUR from every colour of the palette
+    exact: bool  # whether every pixel has exactly a colour of the palette
 
 
 def one_hot(labels: Tensor, num_classes: int, *, void: bool) -> Tensor:
@@ -137,14 +138,16 @@ def colours_to_ids(rgb: NDArray[np.uint8], palette: Palette) -> Snapped:
         palette: The classes. Of a repeated colour the lowest id is read.
 
     Returns:
-        The ids, and the share of pixels whose colour is far from all of the palette's.
+        The ids, the share of pixels whose colour is far from all of the palette's, and whether
+        all colours are exact.
 
     Raises:
         ValueError: if `rgb` is not 'h w 3' uint8.
     """
     entries = _look_up(rgb, palette)
     far = np.count_nonzero(entries & _FAR_FLAG) / max(entries.size, 1)
-    return Snapped(((entries & (_FAR_FLAG - 1)) - 1).astype(np.uint8), far)
+    exact = not (entries & _INEXACT_FLAG).any()
+    return Snapped(((entries & (_FAR_FLAG - 1)) - 1).astype(np.uint8), far, exact)
 
 
 def is_exact(rgb: NDArray[np.uint8], palette: Palette) -> bool:

@@ -93,8 +93,8 @@ def _choose(root: Path, split: str) -> Literal["folders", "official"]:
         raise DataError(
             f"no data of split '{split}' in {root}; looked for {split}/<sequence>/frames and "
             f"labels (layout 'folders') and for {split}_B and {split}_A (layout 'official'): mend "
-            "root or split, or set layout to patterns, such as {frames: 'images/{sequence}', labels: "
-            "'labels/{sequence}'}"
+            "root or split, or set layout to patterns such as {frames: 'images/{sequence}', "
+            "labels: 'labels/{sequence}'}"
         )
     return "folders" if has_folders else "official"
 

@@ -39,7 +39,7 @@ def index_frames(path: Path) -> FrameIndex | None:
                 stamps.append(packet.pts)
                 if packet.is_keyframe:
                     key_stamps.append(packet.pts)
-        except FFmpegError as error:
+        except FFmpegError as error:  # pragma: no cover - the disk failed, not the stream
             raise broken_stream(path, len(stamps)) from error
         if counts_frames(container):
             return None

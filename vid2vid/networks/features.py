@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-import torchvision
 from torch import Tensor, nn
+from torchvision.models.vgg import cfgs, make_layers
 
 from vid2vid.errors import ConfigError
 
@@ -18,6 +18,7 @@ STAGES: dict[VggName, tuple[int, ...]] = {
     "vgg19": (1, 6, 11, 20, 29),
     "vgg16": (1, 6, 11, 18, 25),
 }
+LAYERS: dict[VggName, str] = {"vgg19": "E", "vgg16": "D"}  # torchvision's keys
 WEIGHT_FILES: dict[VggName, str] = {
     "vgg19": "vgg19-dcbb9e9d.pth",
     "vgg16": "vgg16-397923af.pth",
@@ -38,7 +39,8 @@ class VggFeatures(nn.Module):
 
     def __init__(self, name: VggName = "vgg19") -> None:
         super().__init__()
-        layers = getattr(torchvision.models, name)(weights=None).features
+        # Not the whole model: its classifier has six times as many weights.
+        layers = make_layers(cfgs[LAYERS[name]], batch_norm=False)
         edges = (0, *(index + 1 for index in STAGES[name]))
         self.stages = nn.ModuleList(
             nn.Sequential(*(_out_of_place(layer) for layer in layers[start:end]))

@@ -72,6 +72,18 @@ def moment(config: ScheduleConfig, step: int, *, refiners: int) -> Moment:
     return Moment(_rate_factor(config, progress), length, scales, frozen)
 
 
+def capped(config: ScheduleConfig, longest: int) -> ScheduleConfig:
+    """Return the course with clips growing no longer than the data has them.
+
+    Args:
+        config: the course.
+        longest: generated frames that the longest sequence allows. A course that begins with more
+            is returned as it is: its first clip says what is wrong.
+    """
+    cap = max(config.clip_length, min(config.clip_length_max, longest))
+    return config.model_copy(update={"clip_length_max": cap})
+
+
 def steps_within(
     config: ScheduleConfig, seconds: float, *, seconds_per_frame: float, costs: tuple[float, ...]
 ) -> int:

@@ -126,10 +126,6 @@ def _load_optimizer(name: str, optimizer: torch.optim.Adam, saved: Checkpoint) -
         states.setdefault(int(index), {})[moment] = value
     parameters = optimizer.param_groups[0]["params"]
     for index, moments in states.items():
-        # In the memory layout of the weights, as before: the last bits of a sum depend on it.
-        for moment, value in moments.items():
-            if index < len(parameters) and value.shape == parameters[index].shape:
-                moments[moment] = torch.empty_like(parameters[index]).copy_(value)
         if index >= len(parameters) or moments["exp_avg"].shape != parameters[index].shape:
             raise CheckpointError(
                 f"{saved.path}: the optimiser of {name} does not fit its network: "

@@ -1,0 +1,267 @@
+"""The command line. Torch is imported by the commands that need it, so that --help is fast."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines import cli_options as options
+from pipelines.console import run_command
+from pipelines.render_options import Dtype, Rendered, RenderOptions
+from vid2vid.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from pipelines.render import Renderer
+
+app = typer.Typer(
+    name="vid2vid",
+    help="Turn label maps into photographic, temporally coherent video.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def train(
+    config: Annotated[str, typer.Argument(help="YAML file, or a packaged name: robot_kitchen.")],
+    settings: options.Set = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="Train as long as this instead of a step count.")
+    ] = None,
+    device: options.Device = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print configuration, networks and schedule; stop.")
+    ] = False,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Train a run from its configuration; the same command again goes on where it stopped."""
+
+    def run() -> None:
+        if dry_run:
+            from pipelines.dry_run import describe_dry_run
+            from pipelines.dry_run import dry_run as resolve
+
+            plan = resolve(config, overrides=tuple(settings or ()), minutes=minutes)
+            print(_to_json(plan.to_json()) if as_json else describe_dry_run(plan))
+            return
+        from pipelines.train import TrainOptions
+        from pipelines.train import train as train_run
+
+        done = train_run(config, TrainOptions(tuple(settings or ()), minutes, device))
+        result = {"folder": str(done.folder), "step": done.step, "total_steps": done.total_steps}
+        print(_to_json(result) if as_json else done.folder)
+
+    _finish(run, debug=debug)
+
+
+@app.command()
+def render(
+    labels: options.Labels,
+    out: Annotated[Path, typer.Argument(help=".mp4, .mkv, .webm, or a folder for PNGs.")],
+    checkpoint: options.Checkpoint = None,
+    instances: options.Instances = None,
+    boundary: options.Boundary = None,
+    palette: options.Palette = None,
+    mapping: options.Map = None,
+    first_frame: options.FirstFrame = None,
+    frames: options.Frames = None,
+    fps: options.Fps = None,
+    height: options.Height = None,
+    width: options.Width = None,
+    codec: options.Codec = None,
+    crf: options.Crf = 16,
+    lossless: options.Lossless = False,
+    preview: options.Preview = None,
+    save_flow: Annotated[
+        Path | None, typer.Option(help="Folder of .flo files, from each frame to the one before.")
+    ] = None,
+    save_occlusion: Annotated[
+        Path | None, typer.Option(help="Video or folder: white where a pixel was hallucinated.")
+    ] = None,
+    save_hallucinated: Annotated[
+        Path | None, typer.Option(help="Video or folder: what the generator painted by itself.")
+    ] = None,
+    device: options.Device = None,
+    dtype: options.Dtype = "float32",
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Turn a stream of label maps into a video, of its size, length and time stamps."""
+
+    def run() -> None:
+        chosen = RenderOptions(
+            instances=instances,
+            palette=palette,
+            map=mapping,
+            boundary=boundary,
+            first_frames=tuple(first_frame or ()),
+            frames=frames,
+            fps=fps,
+            height=height,
+            width=width,
+            codec=codec,
+            crf=crf,
+            lossless=lossless,
+            preview=preview,
+            save_flow=save_flow,
+            save_occlusion=save_occlusion,
+            save_hallucinated=save_hallucinated,
+        )
+        renderer = _load(checkpoint, device, dtype)
+        _print_rendered(renderer.render(labels, out, chosen), as_json=as_json)
+
+    _finish(run, debug=debug)
+
+
+@app.command()
+def still(
+    labels: options.Labels,
+    out: Annotated[Path, typer.Argument(help="Picture (.png .jpg .webp), folder, or video.")],
+    checkpoint: options.Checkpoint = None,
+    instances: options.Instances = None,
+    boundary: options.Boundary = None,
+    palette: options.Palette = None,
+    mapping: options.Map = None,
+    frames: options.Frames = None,
+    fps: options.Fps = None,
+    height: options.Height = None,
+    width: options.Width = None,
+    codec: options.Codec = None,
+    crf: options.Crf = 16,
+    lossless: options.Lossless = False,
+    preview: options.Preview = None,
+    device: options.Device = None,
+    dtype: options.Dtype = "float32",
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Render single frames, each by itself: a picture, a folder, or a video frame by frame."""
+
+    def run() -> None:
+        chosen = RenderOptions(
+            instances=instances,
+            palette=palette,
+            map=mapping,
+            boundary=boundary,
+            frames=frames,
+            fps=fps,
+            height=height,
+            width=width,
+            codec=codec,
+            crf=crf,
+            lossless=lossless,
+            preview=preview,
+        )
+        renderer = _load(checkpoint, device, dtype)
+        from pipelines.still import render_stills
+
+        _print_rendered(render_stills(renderer, labels, out, chosen), as_json=as_json)
+
+    _finish(run, debug=debug)
+
+
+@app.command()
+def inspect(
+    name: Annotated[
+        str, typer.Argument(metavar="CONFIG|CHECKPOINT", help="YAML file, packaged name, or run.")
+    ],
+    settings: options.Set = None,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Print every network with its parameters and multiply-accumulates per frame."""
+
+    def run() -> None:
+        from pipelines.inspect import describe
+        from pipelines.inspect import inspect as look
+
+        found = look(name, overrides=tuple(settings or ()))
+        print(_to_json(found.to_json()) if as_json else describe(found))
+
+    _finish(run, debug=debug)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run `vid2vid`; the arguments are the process's own unless given."""
+    _configure_logging()
+    app(arguments, prog_name="vid2vid")
+
+
+def train_main(arguments: Sequence[str] | None = None) -> None:
+    """Run `vid2vid-train`."""
+    _run_alone(train, arguments)
+
+
+def render_main(arguments: Sequence[str] | None = None) -> None:
+    """Run `vid2vid-render`."""
+    _run_alone(render, arguments)
+
+
+def still_main(arguments: Sequence[str] | None = None) -> None:
+    """Run `vid2vid-still`."""
+    _run_alone(still, arguments)
+
+
+def _run_alone(command: Callable[..., None], arguments: Sequence[str] | None) -> None:
+    """Run one command under a name of its own."""
+    _configure_logging()
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    alone.command()(command)
+    alone(arguments, prog_name=f"vid2vid-{command.__name__}")
+
+
+def _load(checkpoint: Path | None, device: str | None, dtype: Dtype) -> "Renderer":
+    """Load the renderer of a checkpoint."""
+    if checkpoint is None:
+        raise CheckpointError(
+            "a checkpoint is needed and the package carries none: train one, such as with "
+            "'vid2vid train robot_kitchen', and pass its run folder: "
+            "--checkpoint runs/robot_kitchen"
+        )
+    from pipelines.render import Renderer
+
+    return Renderer.load(checkpoint, device=device, dtype=dtype)
+
+
+def _print_rendered(rendered: Rendered, *, as_json: bool) -> None:
+    """Print where the result is."""
+    result = {
+        "path": str(rendered.path),
+        "num_frames": rendered.num_frames,
+        "height": rendered.height,
+        "width": rendered.width,
+        "seconds": round(rendered.seconds, 3),
+        "extras": [str(path) for path in rendered.extras],
+    }
+    print(_to_json(result) if as_json else "\n".join(map(str, (rendered.path, *rendered.extras))))
+
+
+def _to_json(result: object) -> str:
+    return json.dumps(result, indent=2)
+
+
+def _finish(run: Callable[[], None], *, debug: bool) -> None:
+    """Run a command to its end, and leave with its status."""
+    raise typer.Exit(run_command(run, debug=debug))
+
+
+class _StderrHandler(logging.Handler):
+    """Writes plain lines to whatever stderr is now: a progress bar moves it aside."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(f"{self.format(record)}\n")
+
+
+def _configure_logging() -> None:
+    """Show what our packages say."""
+    for name in ("flow", "vid2vid", "pipelines"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.INFO)
+        if not any(isinstance(handler, _StderrHandler) for handler in logger.handlers):
+            logger.addHandler(_StderrHandler())

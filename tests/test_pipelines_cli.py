@@ -1,0 +1,331 @@
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from tiny_runs import label_folder, label_maps, label_video, tiny_checkpoint, tiny_config
+
+from pipelines.cli import main, render_main, still_main, train_main
+from pipelines.config_file import dump_config
+from vid2vid.labels import ids_to_colours
+from vid2vid.palettes import load_palette
+from vid2vid.video import read_image, read_video
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    return tiny_checkpoint(tmp_path_factory.mktemp("runs") / "tiny")
+
+
+@pytest.fixture
+def labels(tmp_path):
+    return label_video(tmp_path / "labels.mp4", 4)
+
+
+def run(*arguments, door=main):
+    """Run a command in-process; return its status."""
+    with pytest.raises(SystemExit) as left:
+        door([str(argument) for argument in arguments])
+    return left.value.code or 0
+
+
+def complaint(capsys):
+    """The one line on stderr, nothing being on stdout."""
+    out, err = capsys.readouterr()
+    assert out == ""
+    lines = err.splitlines()
+    assert len(lines) == 1, err
+    assert lines[0].startswith("vid2vid: ")
+    return lines[0]
+
+
+# Doors
+
+
+def test_torch_is_not_imported_for_help():
+    code = (
+        "import sys; from pipelines.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "assert not {'torch', 'cv2', 'av'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_help_answers_in_half_a_second():
+    command = [sys.executable, "-c", "from pipelines.cli import main; main()", "--help"]
+    seconds = []
+    for _ in range(3):  # processor time, since other tests may run beside this one
+        before = os.times()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        after = os.times()
+        seconds.append(
+            after.children_user
+            + after.children_system
+            - before.children_user
+            - before.children_system
+        )
+    assert min(seconds) < 0.5
+
+
+@pytest.mark.parametrize("name", ["vid2vid", "vid2vid-train", "vid2vid-render", "vid2vid-still"])
+def test_the_installed_scripts_start(name):
+    script = Path(sys.executable).parent / name
+    done = subprocess.run([script, "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert f"Usage: {name} " in done.stdout
+
+
+@pytest.mark.parametrize("command", ["train", "render", "still", "inspect"])
+def test_every_command_has_help(command, capsys):
+    assert run(command, "--help") == 0
+    assert f"Usage: vid2vid {command}" in capsys.readouterr().out
+
+
+# Results
+
+
+def test_render_prints_where_the_video_is(checkpoint, labels, tmp_path, capsys):
+    assert run("render", labels, tmp_path / "out.mp4", "--checkpoint", checkpoint) == 0
+    out, err = capsys.readouterr()
+    assert out == f"{tmp_path / 'out.mp4'}\n"
+    assert re.fullmatch(r"rendering: 4 of 4 frames, .*frames/s, .*\n", err)
+
+
+def test_render_takes_every_option(checkpoint, tmp_path, capsys):
+    labels = label_folder(tmp_path / "labels", 6)
+    first = tmp_path / "first.png"
+    cv2.imwrite(str(first), np.full((32, 48, 3), 90, np.uint8))
+    beside = {name: tmp_path / name.strip("-") for name in ("--preview", "--save-flow")}
+    beside |= {name: tmp_path / name.strip("-") for name in ("--save-occlusion",)}
+    beside |= {"--save-hallucinated": tmp_path / "hallucinated.mkv"}
+    status = run(
+        *("render", labels, tmp_path / "out.mkv", "--checkpoint", checkpoint / "model.safetensors"),
+        *("--palette", "camvid", "--frames", "1:5", "--fps", "30000/1001", "--height", 32),
+        *("--width", 48, "--codec", "ffv1", "--lossless", "--crf", 20, "--device", "cpu"),
+        *("--dtype", "bfloat16", "--first-frame", first, "--first-frame", first, "--json"),
+        *(part for option in beside.items() for part in option),
+    )
+    result = json.loads(capsys.readouterr().out)
+    assert status == 0
+    assert (result["num_frames"], result["height"], result["width"]) == (4, 32, 48)
+    assert set(result["extras"]) == {str(path) for path in beside.values()}
+    assert all(path.exists() for path in beside.values())
+    frames = [frame.rgb for frame in read_video(result["path"])]
+    assert (frames[1] == 90).all()
+    assert (frames[2] != 90).any()
+
+
+def test_still_and_render_have_doors_of_their_own(checkpoint, tmp_path, capsys):
+    labels = label_folder(tmp_path / "labels", 1)
+    picture = labels / "street_0_labels.png"
+    assert run(picture, tmp_path / "a.png", "-c", checkpoint, door=still_main) == 0
+    assert run("still", picture, tmp_path / "b.png", "-c", checkpoint, "--json") == 0
+    assert run(labels, tmp_path / "c", "-c", checkpoint, door=render_main) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[0] == str(tmp_path / "a.png")
+    assert (read_image(tmp_path / "a.png") == read_image(tmp_path / "c" / "000000.png")).all()
+
+
+def test_inspect_prints_a_table_or_json(checkpoint, capsys):
+    assert run("inspect", checkpoint) == 0
+    table = capsys.readouterr().out
+    assert "generator, total" in table
+    assert "trained for 0 steps" in table
+    assert run("inspect", "smoke", "--set", "data.height=64", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["name"], found["height"], found["step"]) == ("smoke", 64, None)
+    assert {"name", "parameters", "macs"} <= set(found["networks"][0])
+
+
+def test_a_dry_run_prints_the_run_and_touches_nothing(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.yaml").write_text(dump_config(tiny_config()))
+    assert run("tiny.yaml", "--dry-run", "--set", "schedule.steps=7", door=train_main) == 0
+    text = capsys.readouterr().out
+    assert "steps: 7" in text
+    assert "# generator, total" in text
+    assert "# steps 0 to 1: clips of 6 frames" in text
+    assert run("train", "tiny.yaml", "--dry-run", "--json", "--minutes", 2) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["config"]["name"] == "tiny"
+    assert (plan["minutes"], plan["schedule"][0]["first"]) == (2.0, 0)
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.yaml"]
+
+
+def write_data(root):
+    """A data set of one short sequence."""
+    palette = load_palette("camvid")
+    for name in ("frames", "labels"):
+        (root / "train" / "a" / name).mkdir(parents=True)
+    for index, ids in enumerate(label_maps(8, height=32, width=48)):
+        cv2.imwrite(str(root / "train" / "a" / "labels" / f"{index}.png"), ids)
+        rgb = ids_to_colours(ids, palette)
+        cv2.imwrite(str(root / "train" / "a" / "frames" / f"{index}.png"), rgb[..., ::-1])
+    return root
+
+
+def test_a_run_is_trained_and_then_renders(tmp_path, labels, capsys):
+    config = tiny_config(
+        data={"root": str(write_data(tmp_path / "data")), "height": 32, "width": 48},
+        image_discriminator=None,
+        video_discriminator=None,
+        schedule={"steps": 2, "clip_length": 2, "clip_length_max": 2},
+        training={"output": str(tmp_path / "runs")},
+    )
+    (tmp_path / "tiny.yaml").write_text(dump_config(config))
+    assert run("train", tmp_path / "tiny.yaml", "--device", "cpu") == 0
+    folder = tmp_path / "runs" / "tiny"
+    assert capsys.readouterr().out == f"{folder}\n"
+    assert run("train", tmp_path / "tiny.yaml", "--device", "cpu", "--json") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"folder": str(folder), "step": 2, "total_steps": 2}
+    assert "already at step 2 of 2: nothing to do" in err
+    assert run("render", labels, tmp_path / "out.mp4", "-c", folder) == 0
+
+
+# Wrong input
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--crf", 99),
+        ("--dtype", "float16"),
+        ("--fps", "fast"),
+        ("--fps", "1/0"),
+        ("--height", 0),
+        ("--boundary", "edges"),
+        ("--codec", "h265"),
+        ("--nonsense",),
+    ],
+)
+def test_a_bad_option_value_is_2(checkpoint, labels, tmp_path, capsys, arguments):
+    assert run("render", labels, tmp_path / "out.mp4", "-c", checkpoint, *arguments) == 2
+    assert arguments[0] in capsys.readouterr().err
+    assert not (tmp_path / "out.mp4").exists()
+
+
+@pytest.mark.parametrize("arguments", [("--frames", "5"), ("--device", "cuda:99")])
+def test_a_value_that_is_checked_later_is_2(checkpoint, labels, tmp_path, capsys, arguments):
+    assert run("render", labels, tmp_path / "out.mp4", "-c", checkpoint, *arguments) == 2
+    assert f"{arguments[0]} must be" in complaint(capsys)
+
+
+def refuse(capsys, tmp_path, labels, checkpoint, *arguments, out="out.mp4"):
+    """Render in vain; return the complaint."""
+    target = tmp_path / out
+    before = sorted(tmp_path.rglob("*"))
+    assert run("render", labels, target, "--checkpoint", checkpoint, *arguments) == 2
+    assert sorted(tmp_path.rglob("*")) == before
+    return complaint(capsys)
+
+
+def test_a_missing_file_is_2(capsys, tmp_path, checkpoint):
+    assert "there is no file" in refuse(capsys, tmp_path, tmp_path / "no.mp4", checkpoint)
+    assert "does not exist" in refuse(capsys, tmp_path, tmp_path / "no", checkpoint)
+
+
+def test_a_text_file_named_mp4_is_2(capsys, tmp_path, checkpoint):
+    (tmp_path / "labels.mp4").write_text("these are no labels\n" * 50)
+    said = refuse(capsys, tmp_path, tmp_path / "labels.mp4", checkpoint)
+    assert "must be one that FFmpeg can read" in said
+
+
+def test_a_truncated_mp4_is_2(capsys, tmp_path, checkpoint):
+    whole = label_video(tmp_path / "whole.mp4", 40)
+    data = whole.read_bytes()
+    (tmp_path / "labels.mp4").write_bytes(data[: len(data) // 2])
+    whole.unlink()
+    said = refuse(capsys, tmp_path, tmp_path / "labels.mp4", checkpoint)
+    assert "cut off" in said
+
+
+def test_an_empty_folder_is_2(capsys, tmp_path, checkpoint):
+    (tmp_path / "labels").mkdir()
+    assert "has none" in refuse(capsys, tmp_path, tmp_path / "labels", checkpoint)
+
+
+def test_an_id_outside_the_classes_is_2(capsys, tmp_path, checkpoint):
+    labels = label_folder(tmp_path / "labels", 2)
+    cv2.imwrite(str(labels / "street_0_labels.png"), np.full((16, 24), 77, np.uint8))
+    said = refuse(capsys, tmp_path, labels, checkpoint)
+    assert "ids must be 0 to 10 of the palette 'camvid'" in said
+    assert "got 77" in said
+
+
+def test_another_palette_is_2(capsys, tmp_path, checkpoint, labels):
+    said = refuse(capsys, tmp_path, labels, checkpoint, "--palette", "camvid32")
+    assert "pass --map camvid32-to-camvid" in said
+
+
+def test_a_checkpoint_of_another_network_is_2(capsys, tmp_path, checkpoint, labels):
+    from safetensors.torch import save_file
+
+    foreign = tmp_path / "foreign.safetensors"
+    save_file({"weight": __import__("torch").zeros(3)}, foreign)
+    assert "must be a checkpoint of vid2vid" in refuse(capsys, tmp_path, labels, foreign)
+    said = refuse(capsys, tmp_path, labels, checkpoint / "state.safetensors")
+    assert "must hold a generator; it holds a training" in said
+
+
+def test_no_checkpoint_is_2_and_says_how_to_get_one(capsys, tmp_path, labels):
+    for command in ("render", "still"):
+        assert run(command, labels, tmp_path / "out.mp4") == 2
+        assert "train one, such as with 'vid2vid train robot_kitchen'" in complaint(capsys)
+
+
+def test_an_unwritable_output_folder_is_2(capsys, tmp_path, checkpoint, labels):
+    (tmp_path / "file").touch()
+    said = refuse(capsys, tmp_path, labels, checkpoint, out="file/out.mp4")
+    assert "output folder must be writable" in said
+
+
+def test_a_misspelt_key_is_2_with_the_nearest(capsys, tmp_path):
+    assert run("train", "smoke", "--set", "generator.widht=8") == 2
+    assert "did you mean 'width'" in complaint(capsys)
+    assert run("train", "smok") == 2
+    assert "did you mean 'smoke'" in complaint(capsys)
+
+
+def test_trouble_after_the_first_frame_is_1(capsys, tmp_path, checkpoint):
+    labels = label_folder(tmp_path / "labels", 6)
+    last = labels / "street_5_labels.png"
+    last.write_bytes(last.read_bytes()[:50])
+    assert run("render", labels, tmp_path / "out.mp4", "-c", checkpoint) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("vid2vid: a label map must be")
+    assert said.endswith(f"the 5 frames before are in {tmp_path / 'out.partial.mp4'}")
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_debug_shows_the_traceback(capsys, tmp_path, labels):
+    assert run("render", labels, tmp_path / "out.mp4", "-c", tmp_path, "--debug") == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_ctrl_c_is_130_and_leaves_what_plays(tmp_path, checkpoint):
+    labels = label_video(tmp_path / "labels.mp4", 400, height=48, width=64)
+    code = "from pipelines.cli import main; main()"
+    arguments = ["render", str(labels), str(tmp_path / "out.mp4"), "-c", str(checkpoint)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, text=True
+    )
+    partial = tmp_path / "out.partial.mp4"
+    deadline = time.monotonic() + 60
+    while not (partial.exists() and partial.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1].splitlines()
+    assert process.returncode == 130
+    assert said[-1] == "vid2vid: interrupted"
+    assert not (tmp_path / "out.mp4").exists()
+    num_frames = int(re.search(r"(\d+) frames are in", "\n".join(said))[1])
+    assert sum(1 for _ in read_video(partial)) == num_frames

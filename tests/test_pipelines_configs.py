@@ -1,0 +1,93 @@
+"""Every configuration that comes with the package loads, and trains two steps on tiny data."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pipelines.config import RunConfig
+from pipelines.config_file import config_names, read_config
+from pipelines.train import TrainOptions, train
+from vid2vid.errors import ConfigError
+from vid2vid.palettes import load_palette
+
+FRAMES = 12
+SMALL = (
+    "generator.width=8",
+    "generator.downsamplings=1",
+    "generator.blocks=2",
+    "generator.refiner_blocks=1",
+    "data.height=32",
+    "data.width=48",
+    "data.workers=0",
+    "losses.perceptual=0",
+    "schedule.steps=2",
+    "schedule.clip_length=2",
+    "training.init_from=null",
+    "training.precision=float32",
+)
+STAGES = ("cityscapes_seq_1024", "cityscapes_seq_2048")
+
+
+def _write_sequence(folders: dict[str, Path], num_classes: int) -> None:
+    """Write a few frames of every stream, as the layout wants them."""
+    rng = np.random.default_rng(0)
+    for folder in folders.values():
+        folder.mkdir(parents=True)
+    for index in range(FRAMES):
+        ids = rng.integers(0, num_classes, (4, 6)).repeat(8, 0).repeat(8, 1).astype(np.uint8)
+        pictures = {
+            "frames": rng.integers(0, 255, (32, 48, 3), dtype=np.uint8),
+            "labels": ids,
+            "instances": ids.astype(np.uint16) * 1000,
+        }
+        for stream, folder in folders.items():
+            cv2.imwrite(str(folder / f"{index:06d}.png"), pictures[stream])
+
+
+def _tiny_data(config: RunConfig, root: Path) -> None:
+    """Write a data set in the layout that a configuration reads."""
+    layout = config.data.layout
+    if layout == "official":
+        folders = {"frames": "train_B/s", "labels": "train_A/s", "instances": "train_inst/s"}
+    elif layout == "folders":
+        folders = {"frames": "train/s/frames", "labels": "train/s/labels"}
+    else:
+        folders = {"frames": "images/s", "labels": "labels/s"}
+    palette = load_palette(config.labels.palette)
+    _write_sequence({k: root / v for k, v in folders.items()}, palette.num_classes)
+
+
+@pytest.mark.parametrize("name", config_names())
+def test_every_configuration_trains_two_steps(name: str, tmp_path: Path):
+    config = read_config(name, RunConfig)
+    _tiny_data(config, tmp_path / "data")
+    settings = [*SMALL, f"data.root={tmp_path / 'data'}", f"training.output={tmp_path}"]
+    settings += ["data.frame_range=null"]
+    if config.image_discriminator is not None:
+        settings += ["image_discriminator.width=4"]
+    if config.video_discriminator is not None:
+        settings += ["video_discriminator.width=4"]
+    trained = train(name, TrainOptions(overrides=settings, device="cpu"))
+    assert trained.step == 2
+    assert (trained.folder / "model.safetensors").is_file()
+    assert (trained.folder / "previews" / "000002.png").is_file()
+
+
+@pytest.mark.parametrize("name", ["cityscapes_seq", "camvid"])
+def test_a_configuration_without_its_data_says_what_to_fetch(name: str, tmp_path: Path):
+    absent = tmp_path / "absent"
+    with pytest.raises(ConfigError, match=r"(?i)put .* or point to it with --set data.root=FOLDER"):
+        train(name, TrainOptions(overrides=[f"data.root={absent}", "losses.perceptual=0"]))
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_stages_double_the_resolution_and_keep_the_widths(name: str):
+    before = read_config("cityscapes_seq", RunConfig)
+    stage = read_config(name, RunConfig)
+    factor = 2**stage.generator.refiners
+    assert stage.data.width == before.data.width * factor
+    assert stage.generator.width == before.generator.width
+    assert stage.image_discriminator is not None
+    assert stage.image_discriminator.scales == 2 + stage.generator.refiners

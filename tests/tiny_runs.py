@@ -1,0 +1,64 @@
+"""Tiny runs and label inputs that the tests of the pipelines share."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipelines.build import build_state
+from pipelines.config import RunConfig
+from vid2vid.palettes import load_palette
+from vid2vid.training.state import save_state
+from vid2vid.writers import write_label_video
+
+
+def tiny_config(**sections: Any) -> RunConfig:
+    """A run of a network with a few thousand weights; a section given is merged into it."""
+    base: dict[str, dict[str, Any]] = {
+        "data": {"root": "nowhere", "height": 16, "width": 24},
+        "labels": {"palette": "camvid"},
+        "generator": {"width": 4, "downsamplings": 1, "blocks": 2},
+        "losses": {"perceptual": 0.0},
+        "schedule": {"steps": 100},
+    }
+    for name, values in sections.items():
+        merged = isinstance(values, Mapping) and name in base
+        base[name] = {**base[name], **values} if merged else values
+    return RunConfig.model_validate({"name": "tiny", **base})
+
+
+def tiny_checkpoint(folder: Path, **sections: Any) -> Path:
+    """Write the checkpoints of a run that has just begun."""
+    config = tiny_config(**sections)
+    palette = load_palette(config.labels.palette)
+    state = build_state(config, palette, torch.device("cpu"))
+    folder.mkdir(parents=True, exist_ok=True)
+    save_state(folder, state, config=config.model_dump(mode="json"), palette=palette)
+    return folder
+
+
+def label_maps(count: int, *, height: int = 16, width: int = 24) -> list[NDArray[np.uint8]]:
+    """Stripes of the classes 0 to 10 that move one pixel a frame, 'h w' each."""
+    columns = np.arange(width, dtype=np.int64)
+    return [
+        np.broadcast_to((columns + index) // 2 % 11, (height, width)).astype(np.uint8)
+        for index in range(count)
+    ]
+
+
+def label_video(path: Path, count: int = 5, *, rate: Fraction = Fraction(25), **size: int) -> Path:
+    """Write moving stripes as label video."""
+    return write_label_video(path, label_maps(count, **size), load_palette("camvid"), rate=rate)
+
+
+def label_folder(folder: Path, count: int = 5, **size: int) -> Path:
+    """Write moving stripes as id pictures, with names as people have them."""
+    folder.mkdir(parents=True)
+    for index, ids in enumerate(label_maps(count, **size)):
+        cv2.imwrite(str(folder / f"street_{index}_labels.png"), ids)
+    return folder

@@ -93,4 +93,7 @@ def _sampling_grid(flow: Tensor) -> Tensor:
     x_sampled = x + flow[:, 0] / half_width
     y_sampled = y + flow[:, 1] / half_height
     # Stacked as planes and seen as pairs: faster to write than pairs, as fast to sample.
-    return torch.stack((x_sampled, y_sampled), dim=1).permute(0, 2, 3, 1)
+    positions = torch.stack((x_sampled, y_sampled), dim=1)
+    # The backward pass of grid_sample on the CPU ends the process at a position that is NaN, so a
+    # training that diverged would die before it could say so (torch 2.15).
+    return positions.nan_to_num(posinf=1e6, neginf=-1e6).permute(0, 2, 3, 1)

@@ -12,11 +12,13 @@ import yaml
 from PIL import Image
 from torch import Tensor
 
+from flow.confidence import ReferenceFlow
 from pipelines.build import build_run, build_state, palette_for
 from pipelines.config import RunConfig
 from pipelines.config_file import read_config
 from vid2vid.training.loop import Run
 from vid2vid.training.state import TrainingState
+from vid2vid.training.targets import Targets
 
 ROOT = Path(__file__).parent.parent
 
@@ -81,6 +83,30 @@ def make_moving_square(
     moved = torch.tensor([-dx, -dy], dtype=torch.float32).view(1, 2, 1, 1)
     uncovered = labels[:-1, None].bool() & ~inside
     return MovingSquare(frames, labels, moved * inside, uncovered.float())
+
+
+@pytest.fixture
+def square_targets(moving_square: MovingSquare) -> Callable[..., Targets]:
+    """Turn `moving_square` into what a training step takes, with its exact flow."""
+
+    def make(num_frames: int = 6, *, batch: int = 1, strides: tuple[int, ...] = (1,)) -> Targets:
+        frames = moving_square.frames[:num_frames]
+        labels = moving_square.labels[:num_frames, None]
+        references = [
+            ReferenceFlow(
+                moving_square.flow[stride - 1 : num_frames - 1] * stride,
+                1 - (labels[:-stride] > labels[stride:]).float(),
+            )
+            for stride in strides
+        ]
+        conditioning = torch.cat([labels == 0, labels == 1], dim=1).float()
+        return Targets(
+            conditioning.repeat(batch, 1, 1, 1, 1),
+            frames.repeat(batch, 1, 1, 1, 1),
+            tuple(ReferenceFlow(*(f.repeat(batch, 1, 1, 1, 1) for f in r)) for r in references),
+        )
+
+    return make
 
 
 @pytest.fixture

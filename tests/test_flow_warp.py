@@ -108,6 +108,17 @@ def test_warp_has_the_gradients_of_finite_differences():
     assert torch.autograd.gradcheck(warp, (image.requires_grad_(), flow.requires_grad_()))
 
 
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf, 1e38])
+@pytest.mark.parametrize("size", [(5, 6), (1, 1)])
+def test_warp_survives_flows_that_are_not_finite(value, size, interpolation):
+    image = torch.rand(1, 2, *size).requires_grad_()
+    flow = torch.full((1, 2, *size), value, requires_grad=True)
+    warped = warp(image, flow, interpolation=interpolation)
+    warped.sum().backward()
+    assert warped.isfinite().all()
+
+
 def test_warp_refuses_a_flow_of_another_size():
     with pytest.raises(ValueError, match=r"got flow \(1, 2, 4, 4\) for image \(1, 3, 5, 5\)"):
         warp(torch.zeros(1, 3, 5, 5), torch.zeros(1, 2, 4, 4))

@@ -37,6 +37,8 @@ def test_items_come_out_in_order_and_once():
     with ReadAhead(source, ahead=3) as items:
         assert list(items) == list(range(1000))
         assert list(items) == []
+    with ReadAhead(iter([1, 2]), ahead=1) as items:  # no generator, nothing to close
+        assert list(items) == [1, 2]
 
 
 def test_a_long_stream_is_read_only_a_few_items_ahead():

@@ -5,6 +5,7 @@ import multiprocessing
 import pickle
 import time
 from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -15,6 +16,8 @@ from PIL import Image
 
 from flow.confidence import reference_flow
 from flow.estimators import DIS
+from vid2vid import frame_store
+from vid2vid.augment import Size
 from vid2vid.clip_starts import ClipStarts
 from vid2vid.clips import (
     ClipDataset,
@@ -28,8 +31,10 @@ from vid2vid.errors import DataError
 from vid2vid.frame_store import FrameStore
 from vid2vid.label_files import LabelReader
 from vid2vid.layout import find_sequences
+from vid2vid.pairing import Source
 from vid2vid.palettes import LabelClass, Palette, load_palette
 from vid2vid.video import read_image
+from vid2vid.writers import write_label_video
 
 NUM_CLASSES = 40
 CLASSES = tuple(
@@ -74,10 +79,8 @@ def first(num_steps, dataset, **options):
 
 
 def assert_same(batch, other):
-    for one, two in zip(batch, other, strict=True):
-        torch.testing.assert_close(one, two, rtol=0, atol=0) if isinstance(
-            one, torch.Tensor
-        ) else None
+    for one, two in zip(batch[:3], other[:3], strict=True):
+        assert torch.equal(one, two)
     assert batch[4:] == other[4:]
     for one, two in zip(batch.references, other.references, strict=True):
         assert torch.equal(one.flow, two.flow)
@@ -313,6 +316,29 @@ def test_cache_of_no_bytes_keeps_nothing(root):
     assert again[0] is not again[1]
 
 
+def test_label_video_is_read_in_the_colours_of_its_palette(tmp_path):
+    ids = [np.full((12, 16), level, np.uint8) for level in (3, 1, 2)]
+    palette = load_palette("camvid")
+    path = write_label_video(tmp_path / "labels.mp4", ids, palette, rate=Fraction(25))
+    store = FrameStore(LabelReader(palette), max_bytes=0)
+    sources = [Source(path, frame) for frame in (2, 0)]
+    for _ in range(2):
+        assert [maps[0, 0] for maps in store.labels(sources, Size(12, 16))] == [2, 3]
+
+
+def test_videos_are_opened_again_when_there_are_too_many(tmp_path, monkeypatch):
+    monkeypatch.setattr(frame_store, "_MAX_OPEN_VIDEOS", 1)
+    palette = load_palette("camvid")
+    sources: list[Source] = []
+    for level in (4, 5):
+        ids = np.full((12, 16), level, np.uint8)
+        path = write_label_video(tmp_path / f"{level}.mp4", [ids], palette, rate=Fraction(25))
+        sources.append(Source(path, 0))
+    store = FrameStore(LabelReader(palette), max_bytes=0)
+    found = [store.labels([source], Size(12, 16))[0][0, 0] for source in sources * 2]
+    assert found == [4, 5, 4, 5]
+
+
 # Real clips
 
 CAMVID = StreamPatterns(frames="images/{sequence}", labels="labels/{sequence}")
@@ -326,9 +352,9 @@ def test_camvid_clip_is_loaded_in_5_ms_when_cached(shared_data: Path):
         shared_data / "camvid15",
         palette=load_palette("camvid"),
         layout=CAMVID,
-        settings={"height": 96, "width": 128, "flip": True},
+        settings={"height": 96, "width": 128, "flip": True, "frame_range": (0, 12)},
     )
-    for step in range(40):
+    for step in range(30):
         clip = dataset.clip(ClipRequest(6, 0, step, 0))
     assert clip.frames.shape == (6, 3, 96, 128)
     assert set(clip.labels.unique().tolist()) <= {*range(11), 255}

@@ -129,6 +129,14 @@ def test_a_mapping_translates_ids_and_colours(tmp_path):
     assert reader.from_image(colours).tolist() == [[23, 7], [26, 255]]
 
 
+def test_a_mapping_starts_from_a_palette_of_the_user(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: my drawing\nclasses: [{id: 0, name: lane, colour: [9, 9, 9]}]")
+    mapping = LabelMapping(source=str(path), target="cityscapes", ids={0: 7})
+    rgb = np.array([[[9, 9, 9], [0, 0, 0]]], dtype=np.uint8)
+    assert LabelReader(CITYSCAPES, mapping=mapping).from_colours(rgb, "a").tolist() == [[7, 255]]
+
+
 def test_a_mapping_from_an_unknown_palette_is_refused():
     mapping = LabelMapping(source="mine", target="camvid", ids={0: 0})
     with pytest.raises(DataError, match=r"a palette must be one of .* got 'mine'"):

@@ -123,6 +123,7 @@ def test_official_layout_takes_a_video_for_each_sequence(tmp_path):
 def test_patterns_place_the_streams_anywhere(tmp_path):
     write_pictures(tmp_path / "photo/val/seq0", ["a_left.png", "b_left.png"])
     write_pictures(tmp_path / "fine/val/seq0", ["a_ids.png", "a_col.png", "b_ids.png"])
+    (tmp_path / "photo/val/notes.txt").write_text("no sequence")
     patterns = StreamPatterns(
         frames="photo/{split}/{sequence}", labels="fine/{split}/{sequence}/*_ids.png"
     )
@@ -140,10 +141,18 @@ def test_pattern_of_pictures_tells_sequences_apart_by_name(tmp_path):
     assert names_of(sequences[0].labels) == ["x_0_ids.png", "x_1_ids.png"]
 
 
+def test_sequence_stands_for_the_same_name_throughout_a_pattern(tmp_path):
+    both = StreamPatterns(frames="{sequence}_{sequence}", labels="{sequence}_ids")
+    write_pictures(tmp_path / "x_x", ["0.png"])
+    write_pictures(tmp_path / "x_y", ["0.png"])
+    write_pictures(tmp_path / "x_ids", ["0.png"])
+    assert [sequence.name for sequence in find_sequences(tmp_path, "train", both)] == ["x"]
+
+
 def test_pattern_without_sequence_is_one_sequence(tmp_path):
-    write_video(tmp_path / "drive.mp4", 2)
+    write_video(tmp_path / "drive.MP4", 2)
     write_video(tmp_path / "drive_labels.mkv", 2)
-    patterns = StreamPatterns(frames="drive.mp4", labels="drive_labels")
+    patterns = StreamPatterns(frames="drive", labels="drive_labels")
     (sequence,) = find_sequences(tmp_path, "train", patterns)
     assert (sequence.name, sequence.num_frames) == ("train", 2)
 
@@ -214,6 +223,7 @@ def test_config_takes_patterns_and_names_them_in_its_errors():
     [
         ("/data/{sequence}", "b/{sequence}", "'/data/{sequence}' must be relative to root"),
         ("a/{sequenz}", "b", r"'a/{sequenz}' may hold {split} and {sequence}; got {sequenz}"),
+        ("a/{}", "b", "may hold {split} and {sequence}; got {}"),
         ("a/*/{sequence}", "b/{sequence}", r"may have \* in its last part only"),
         ("a/{sequence}", "b", "{sequence} must be in all patterns or in none"),
     ],

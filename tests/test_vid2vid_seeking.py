@@ -70,7 +70,7 @@ def test_an_open_clip_can_be_read_in_a_forked_worker(tmp_path):
     expected = [frame.tobytes() for frame in clip.read([4, 1, 3])]
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
-    worker = context.Process(target=read_in_child, args=(clip, theirs))
+    worker = context.Process(target=read_in_child, args=(clip, theirs), daemon=True)
     worker.start()
     assert ours.poll(30)
     assert ours.recv() == expected

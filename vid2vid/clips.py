@@ -4,7 +4,7 @@ Everything random about a clip follows from `(seed, step, position)` alone, so t
 exactly at any step, with any number of loading processes.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
@@ -271,7 +271,7 @@ def clip_batches(
 
 
 @contextmanager
-def _without_opencv_threads() -> Iterator[None]:
+def _without_opencv_threads() -> Generator[None, None, None]:
     """Stop OpenCV's threads for a while: a process forked beside them hangs in its pool."""
     num_threads = cv2.getNumThreads()
     cv2.setNumThreads(1)

@@ -76,6 +76,11 @@ def counts_frames(container: InputContainer) -> bool:
     return container.format.name == "avi"
 
 
-def to_rgb(frame: VideoFrame) -> NDArray[np.uint8]:
-    """Convert a decoded frame to 'h w 3' uint8 RGB, by the matrix and range it is tagged with."""
-    return frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+def to_rgb(frame: VideoFrame, *, threads: int | None = None) -> NDArray[np.uint8]:
+    """Convert a decoded frame to 'h w 3' uint8 RGB, by the matrix and range it is tagged with.
+
+    Args:
+        frame: As it comes out of the decoder.
+        threads: How many convert; None leaves that to FFmpeg.
+    """
+    return frame.to_ndarray(format="rgb24", threads=threads).astype(np.uint8, copy=False)

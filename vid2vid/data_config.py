@@ -29,7 +29,10 @@ class StreamPatterns(_Settings):
     @model_validator(mode="after")
     def _check_placeholders(self) -> Self:
         patterns = [p for p in (self.frames, self.labels, self.instances) if p is not None]
-        fields = [{name for _, name, _, _ in string.Formatter().parse(p) if name} for p in patterns]
+        fields = [
+            {name for _, name, _, _ in string.Formatter().parse(p) if name is not None}
+            for p in patterns
+        ]
         for pattern, names in zip(patterns, fields, strict=True):
             if PurePath(pattern).is_absolute():
                 raise ValueError(f"pattern {pattern!r} must be relative to root")

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -195,8 +196,11 @@ def _locate(place: Path) -> Path | None:
     """Return the folder, the video file or the pattern of existing pictures at `place`."""
     if "*" in place.name:
         return place if any(place.parent.glob(place.name)) else None
-    videos = [place, *(place.with_name(place.name + suffix) for suffix in sorted(VIDEO_SUFFIXES))]
-    found = [place] * place.is_dir() + [video for video in videos if is_video_file(video)]
+    files = [
+        path for path in place.parent.glob(f"{escape(place.name)}.*") if path.stem == place.name
+    ]
+    videos = [path for path in [place, *sorted(files)] if is_video_file(path)]
+    found = [place] * place.is_dir() + videos
     if len(found) > 1:
         raise DataError(
             f"a stream must be one folder or one video; got both {found[0]} and {found[1].name}: "

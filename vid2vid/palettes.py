@@ -96,7 +96,10 @@ class Palette(BaseModel):
 
 
 class LabelMapping(BaseModel):
-    """Which id of the palette `target` stands for each id of the palette `source`."""
+    """Which id of the palette `target` stands for each id of the palette `source`.
+
+    `source` is a name of `PALETTE_NAMES` or the path of a palette file, `target` a palette's name.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -108,14 +111,13 @@ class LabelMapping(BaseModel):
         """Build the lookup table of the mapping: '256' uint8, target id by source id.
 
         Raises:
-            DataError: if the mapping is for other palettes, leaves a class of `source` out, or
+            DataError: if the mapping leads to another palette, leaves a class of `source` out, or
                 names an id that a palette has not.
         """
         where = f"mapping '{self.source}' to '{self.target}'"
-        if (self.source, self.target) != (source.name, target.name):
+        if self.target != target.name:
             raise DataError(
-                f"the mapping must lead from '{source.name}' to '{target.name}'; "
-                f"got {where}: pass the mapping of these two palettes"
+                f"the mapping must lead to '{target.name}'; got {where}: pass one that leads there"
             )
         missing = sorted(set(range(source.num_classes)) - set(self.ids))
         unknown = sorted(set(self.ids) - set(range(source.num_classes)) - set(source.ignored_ids))

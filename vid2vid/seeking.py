@@ -53,6 +53,9 @@ def index_frames(path: Path) -> FrameIndex | None:
 class SeekingDecoder:
     """An open video file that gives the frame of any index.
 
+    It decodes in the calling thread alone: a training has a process per core anyway, and threads
+    would not survive a fork, after which closing the decoder waits for them for ever.
+
     Args:
         path: A video file.
         index: Where its frames are; with None each search starts at the beginning.
@@ -77,7 +80,7 @@ class SeekingDecoder:
                     self._seek(start)
                 frame = self._decode_up_to(index)
                 if frame is not None:
-                    return to_rgb(frame)
+                    return to_rgb(frame, threads=1)
         except FFmpegError as error:
             self._next = -1
             raise broken_stream(self._path, index) from error
@@ -98,6 +101,7 @@ class SeekingDecoder:
         if self._container is None or self._index is None:
             self.close()
             self._container = open_container(self._path)
+            self._container.streams.video[0].codec_context.thread_count = 1
         stream = self._container.streams.video[0]
         if self._index is not None:
             stamp = dict(self._index.keys).get(start, min(self._index.order))

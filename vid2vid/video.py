@@ -209,7 +209,6 @@ class ClipVideo:
         self.path = Path(path)
         self._decoder: SeekingDecoder | None = None
         self._process = os.getpid()
-        self._left_behind: list[SeekingDecoder] = []
 
     def __getstate__(self) -> dict[str, Path]:
         return {"path": self.path}
@@ -253,15 +252,12 @@ class ClipVideo:
 
     def close(self) -> None:
         """Close the file; it is opened again when a frame is read."""
-        if self._decoder is not None and self._process == os.getpid():
+        if self._decoder is not None:
             self._decoder.close()
             self._decoder = None
 
     def _open(self) -> SeekingDecoder:
-        if self._process != os.getpid():
-            # After a fork the decoder must not even be closed: its threads stayed behind.
-            self._left_behind += [self._decoder] if self._decoder else []
-            self._decoder, self._process = None, os.getpid()
-        if self._decoder is None:
+        if self._decoder is None or self._process != os.getpid():  # a fork shares the file offset
             self._decoder = SeekingDecoder(self.path, self._index)
+            self._process = os.getpid()
         return self._decoder

@@ -149,7 +149,7 @@ class VideoWriter:
         try:
             self._finalise()
         except (FFmpegError, OSError):  # a full disk; fragments that are written can be played
-            is_kept = is_kept and _can_be_opened(self._partial)
+            is_kept = is_kept and _plays(self._partial)
         if not is_kept:
             self._partial.unlink(missing_ok=True)
         return self._partial if is_kept else None
@@ -226,9 +226,10 @@ def check_frame(rgb: NDArray[np.uint8], shape: tuple[int, int, int]) -> None:
         )
 
 
-def _can_be_opened(path: Path) -> bool:
+def _plays(path: Path) -> bool:
+    """Whether a file that could not be finalised has a frame that can be decoded."""
     try:
-        open_container(path).close()
-    except VideoError:
+        with open_container(path) as container:
+            return next(container.decode(container.streams.video[0]), None) is not None
+    except (VideoError, FFmpegError):
         return False
-    return True

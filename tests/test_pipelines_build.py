@@ -1,0 +1,140 @@
+import pytest
+import torch
+
+from pipelines.build import (
+    build_conditioning,
+    build_dataset,
+    build_state,
+    choose_device,
+    flow_strides,
+    load_generation,
+    needs_flow,
+    palette_for,
+)
+from pipelines.train import TrainOptions, train
+from vid2vid.conditioning import ConditioningConfig
+from vid2vid.errors import CheckpointError, ConfigError
+
+NO_MOTION = "losses={perceptual: 0, flow: 0, warp: 0, generated_warp: 0, video_gan: 0, matching: 0}"
+
+
+def build(config):
+    return build_state(config, palette_for(config), torch.device("cpu"))
+
+
+def names(state):
+    return [name for name, _ in state.players.trained()]
+
+
+def test_a_state_has_players_optimisers_and_an_average(tiny_config):
+    state = build(tiny_config())
+    assert names(state) == ["generator", "image_discriminator", "video_discriminator_0"]
+    assert list(state.optimizers) == names(state)
+    ours, average = state.players.generator.state_dict(), state.average.state_dict()
+    assert all(torch.equal(ours[key], average[key]) for key in ours)
+    assert not state.average.training
+    assert (state.step, state.total_steps) == (0, None)
+
+
+def test_weights_follow_from_the_seed(tiny_config):
+    first, second, other = (build(tiny_config(f"training.seed={seed}")) for seed in (1, 1, 2))
+    for (_, one), (_, two), (_, three) in zip(
+        first.players.trained(), second.players.trained(), other.players.trained(), strict=True
+    ):
+        pairs = list(zip(one.parameters(), two.parameters(), strict=True))
+        assert all(torch.equal(a, b) for a, b in pairs)
+        pairs = zip(one.parameters(), three.parameters(), strict=True)
+        assert any(not torch.equal(a, b) for a, b in pairs)
+
+
+def test_a_discriminator_whose_terms_have_weight_0_is_not_made(tiny_config):
+    assert names(build(tiny_config("losses.matching=0", "losses.image_gan=0"))) == [
+        "generator",
+        "video_discriminator_0",
+    ]
+    assert names(build(tiny_config("losses.matching=0", "losses.video_gan=0"))) == [
+        "generator",
+        "image_discriminator",
+    ]
+
+
+def test_there_is_a_video_discriminator_for_every_temporal_scale(tiny_config):
+    changes = ("video_discriminator.temporal_scales=2", "schedule.clip_length_max=7")
+    config = tiny_config(*changes)
+    assert names(build(config))[2:] == ["video_discriminator_0", "video_discriminator_1"]
+    assert flow_strides(config) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "needed"),
+    [
+        ((), True),
+        ((NO_MOTION,), False),
+        ((NO_MOTION, "losses.flow=1"), True),
+        ((NO_MOTION, "losses.flow=1", "generator.flow=false"), False),
+        ((NO_MOTION, "losses.generated_warp=1", "generator.flow=false"), True),
+        ((NO_MOTION, "losses.video_gan=1"), True),
+        ((NO_MOTION, "losses.matching=1", "video_discriminator=null"), False),
+    ],
+)
+def test_reference_flow_is_estimated_only_for_terms_that_use_it(tiny_config, changes, needed):
+    config = tiny_config(*changes)
+    assert needs_flow(config) == needed
+    clip = build_dataset(config, palette_for(config)).evaluation_clip(0, start=0, length=4)
+    assert bool(clip.references) == needed
+
+
+def test_coarse_temporal_scales_cost_no_flow_where_they_are_not_made(tiny_config):
+    changes = ("video_discriminator.temporal_scales=2", "schedule.clip_length_max=7")
+    assert flow_strides(tiny_config(*changes, "losses.video_gan=0", "losses.matching=0")) == (1,)
+
+
+def test_missing_data_is_asked_for(tiny_config):
+    config = tiny_config("data.root=/nowhere", "fetch='fetch CamVid and unpack it to data/camvid'")
+    with pytest.raises(
+        ConfigError, match=r"there is no /nowhere\. fetch CamVid .* data.root=FOLDER"
+    ):
+        build_dataset(config, palette_for(config))
+
+
+def test_instance_boundaries_need_instance_maps(tiny_config):
+    config = tiny_config("labels.boundary=instances")
+    with pytest.raises(
+        ConfigError, match=r"labels.boundary 'instances' needs instance maps; .*data"
+    ):
+        build_dataset(config, palette_for(config))
+
+
+def test_foreground_must_be_classes_of_the_palette(tiny_config):
+    palette = palette_for(tiny_config())
+    with pytest.raises(ConfigError, match=r"ids of palette 'two' \(0 to 1\); got \[2\]"):
+        build_conditioning(ConditioningConfig(foreground=(1, 2)), palette)
+
+
+def test_a_checkpoint_rebuilds_its_own_generator(tiny_file):
+    result = train(tiny_file, TrainOptions(["schedule.steps=1", "labels.void=true"]))
+    generation = load_generation(result.folder, torch.device("cpu"))
+    assert generation.step == 1
+    assert generation.palette.name == "two"
+    assert generation.conditioning.channels == 3
+    assert generation.config.labels.void
+    assert not generation.generator.training
+    assert not any(p.requires_grad for p in generation.generator.parameters())
+
+
+def test_a_training_state_is_no_rendering_checkpoint(tiny_file):
+    result = train(tiny_file, TrainOptions(["schedule.steps=1"]))
+    with pytest.raises(CheckpointError, match="give model.safetensors instead"):
+        load_generation(result.folder / "state.safetensors", torch.device("cpu"))
+
+
+def test_device_is_the_one_that_is_there_or_named():
+    expected = "cuda" if torch.cuda.is_available() else "cpu"
+    assert choose_device(None).type == expected
+    assert choose_device("cpu").type == "cpu"
+
+
+@pytest.mark.parametrize("name", ["toaster", "cuda:99"])
+def test_a_device_that_is_not_there_is_named(name):
+    with pytest.raises(ConfigError, match=f"--device must be one of cpu.*; got '{name}'"):
+        choose_device(name)

@@ -14,6 +14,7 @@ from pipelines.build import build_state
 from pipelines.config import RunConfig
 from vid2vid.palettes import load_palette
 from vid2vid.training.state import save_state
+from vid2vid.video import read_video
 from vid2vid.writers import write_label_video
 
 
@@ -62,3 +63,32 @@ def label_folder(folder: Path, count: int = 5, **size: int) -> Path:
     for index, ids in enumerate(label_maps(count, **size)):
         cv2.imwrite(str(folder / f"street_{index}_labels.png"), ids)
     return folder
+
+
+def write_first(folder: Path, count: int, **size: int) -> tuple[Path, ...]:
+    """Write noise to begin a video with."""
+    found: list[Path] = []
+    for index in range(count):
+        shape = (size.get("height", 16), size.get("width", 24), 3)
+        rgb = np.random.default_rng(index).integers(0, 256, shape, dtype=np.uint8)
+        found.append(folder / f"first_{index}.png")
+        cv2.imwrite(str(found[-1]), rgb[..., ::-1])
+    return tuple(found)
+
+
+def with_bad_end(folder: Path, count: int = 8) -> Path:
+    """Write a label folder whose last picture has a good header and nothing else."""
+    labels = label_folder(folder, count)
+    last = labels / f"street_{count - 1}_labels.png"
+    last.write_bytes(last.read_bytes()[:50])
+    return labels
+
+
+def pictures(path: Path) -> NDArray[np.uint8]:
+    """Read all frames of a video or folder, 't h w 3'."""
+    return np.stack([frame.rgb for frame in read_video(path)])
+
+
+def file_names(folder: Path) -> list[str]:
+    """List what a folder holds."""
+    return sorted(path.name for path in folder.iterdir())

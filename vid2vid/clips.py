@@ -4,8 +4,9 @@ Everything random about a clip follows from `(seed, step, position)` alone, so t
 exactly at any step, with any number of loading processes.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Literal, NamedTuple
 
 import cv2
@@ -236,7 +237,7 @@ def clip_batches(
         dataset: where the clips are cut from.
         plan: gives the clip length and the batch size of a step.
         seed: of the run.
-        start_step: first step.
+        start_step: the first step.
         end_step: the step after the last; None = go on for ever.
         rank: number of this process among those that train together; each gets other clips.
 
@@ -244,19 +245,10 @@ def clip_batches(
         DataError: if no sequence is long enough, or a label map does not fit the palette.
         VideoError: if a picture cannot be read.
     """
-
-    def requests() -> Iterator[list[ClipRequest]]:
-        step = start_step
-        while end_step is None or step < end_step:
-            length, batch_size = plan(step)
-            dataset.check_length(length)
-            positions = range(rank * batch_size, (rank + 1) * batch_size)
-            yield [ClipRequest(length, seed, step, position) for position in positions]
-            step += 1
-
+    steps = count(start_step) if end_step is None else range(start_step, end_step)
     loader = DataLoader(
         _Requested(dataset),
-        batch_sampler=requests(),
+        batch_sampler=_requests(dataset, plan, steps=steps, seed=seed, rank=rank),
         num_workers=dataset.config.workers,
         collate_fn=_collate_results,
         worker_init_fn=_prepare_worker,
@@ -268,6 +260,21 @@ def clip_batches(
         if isinstance(batch, Vid2VidError):
             raise batch
         yield batch
+
+
+def _requests(
+    dataset: ClipDataset,
+    plan: Callable[[int], StepPlan],
+    *,
+    steps: Iterable[int],
+    seed: int,
+    rank: int,
+) -> Iterator[list[ClipRequest]]:
+    for step in steps:
+        length, batch_size = plan(step)
+        dataset.check_length(length)
+        positions = range(rank * batch_size, (rank + 1) * batch_size)
+        yield [ClipRequest(length, seed, step, position) for position in positions]
 
 
 @contextmanager

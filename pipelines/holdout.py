@@ -60,9 +60,7 @@ def open_holdout(generation: Generation, *, end: int | None = None) -> Holdout:
     kept = config.data.frame_range
     if kept is None or kept[1] is None:
         raise ValueError(f"data.frame_range must end before the sequence does; got {kept}")
-    whole = config.model_copy(
-        update={"data": config.data.model_copy(update={"frame_range": None})}
-    )
+    whole = config.model_copy(update={"data": config.data.model_copy(update={"frame_range": None})})
     dataset = build_dataset(whole, generation.palette)
     last = dataset.sequences[0].num_frames if end is None else end
     start = kept[1] - history

@@ -115,11 +115,7 @@ class FolderSink:
 
     def close(self) -> Path:
         """Rename the folder; see `Sink`."""
-        try:
-            self._partial.replace(self._path)
-        except OSError as error:
-            raise _not_whole(self._path, error) from error
-        return self._path
+        return _publish(self._partial, self._path)
 
     def abort(self, *, keep_partial: bool) -> Path | None:
         """End early; see `Sink`."""
@@ -163,11 +159,7 @@ class PictureSink:
 
     def close(self) -> Path:
         """Give it its final name; see `Sink`."""
-        try:
-            self._partial.replace(self._path)
-        except OSError as error:
-            raise _not_whole(self._path, error) from error
-        return self._path
+        return _publish(self._partial, self._path)
 
     def abort(self, *, keep_partial: bool) -> Path | None:
         """End early; see `Sink`."""
@@ -181,6 +173,14 @@ def write_picture(path: Path, rgb: Rgb) -> None:
     """Write 'h w 3' RGB in the picture format that the suffix names."""
     bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
     path.write_bytes(cv2.imencode(path.suffix, bgr)[1].tobytes())
+
+
+def _publish(partial: Path, path: Path) -> Path:
+    """Give a complete output its final name."""
+    try:
+        return partial.replace(path)
+    except OSError as error:
+        raise _not_whole(path, error) from error
 
 
 def _not_whole(path: Path, error: OSError) -> VideoError:

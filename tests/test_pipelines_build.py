@@ -124,7 +124,7 @@ def test_a_checkpoint_rebuilds_its_own_generator(tiny_file):
 
 def test_a_training_state_is_no_rendering_checkpoint(tiny_file):
     result = train(tiny_file, TrainOptions(["schedule.steps=1"]))
-    with pytest.raises(CheckpointError, match="give model.safetensors instead"):
+    with pytest.raises(CheckpointError, match=r"give model\.safetensors instead"):
         load_generation(result.folder / "state.safetensors", torch.device("cpu"))
 
 

@@ -147,7 +147,9 @@ def rows(results: dict[Job, dict[Start, Result]], baselines: dict[str, Result]) 
         yield _row(name, "", [result])
     kinds = sorted({(job.losses, job.model) for job in results}, reverse=True)
     for (losses, model), start in product(kinds, STARTS):
-        seeds = [r[start] for job, r in results.items() if (job.losses, job.model) == (losses, model)]
+        seeds = [
+            r[start] for job, r in results.items() if (job.losses, job.model) == (losses, model)
+        ]
         yield _row(f"{model} {losses}", start, seeds)
 
 
@@ -157,8 +159,8 @@ def _row(name: str, start: str, results: list[Result]) -> str:
     mean, spread = values.mean(0), values[:, 0].std()
     ratio = "" if np.isnan(mean[4]) else f"{mean[4]:.2f}"
     return (
-        f"{name:24s} {start:9s} {mean[0]:7.2f} ± {spread:4.2f} {mean[1]:6.3f} {mean[2] * 1e4:12.2f} "
-        f"{mean[3]:8.2f} {ratio:>9s}"
+        f"{name:24s} {start:9s} {mean[0]:7.2f} ± {spread:4.2f} {mean[1]:6.3f} "
+        f"{mean[2] * 1e4:12.2f} {mean[3]:8.2f} {ratio:>9s}"
     )
 
 
@@ -197,7 +199,9 @@ def sheet(holdout: Holdout, columns: dict[str, torch.Tensor], path: Path) -> Non
 def main(
     config: Annotated[str, typer.Argument(help="Configuration with data.frame_range set.")],
     data: Annotated[Path | None, typer.Option(help="Folder of the data set.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder of the runs and the report.")] = Path("runs/bench"),
+    out: Annotated[Path, typer.Option(help="Folder of the runs and the report.")] = Path(
+        "runs/bench"
+    ),
     steps: Annotated[int | None, typer.Option(help="Steps of every model.")] = None,
     seeds: Annotated[int, typer.Option(help="Models of each kind.")] = 3,
     jobs: Annotated[int, typer.Option(help="Models trained at a time, one core each.")] = 2,

@@ -6,7 +6,6 @@ eight minutes on two cores.
 
 import logging
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -29,9 +28,7 @@ TITLES = ("labels", "label painting", "rendered", "real")
 TITLE_HEIGHT = 18  # px
 
 
-def contact_sheet(
-    holdout: Holdout, frames: torch.Tensor, palette: Palette
-) -> NDArray[np.uint8]:
+def contact_sheet(holdout: Holdout, frames: torch.Tensor, palette: Palette) -> NDArray[np.uint8]:
     """Lay out held-out frames: labels, label painting, rendered, real."""
     painting = label_painting(holdout)
     labels = holdout.labels[holdout.history :].numpy()
@@ -79,7 +76,9 @@ def main() -> int:
     print(f"video          {video} ({rendered.num_frames} frames)")
     print(f"beside labels  {options.preview}")
     print(f"contact sheet  {sheet}: {len(frames)} frames that were not trained on")
-    print(f"PSNR on them   {ours:.2f} dB; painting each label with its mean colour {painted:.2f} dB")
+    print(
+        f"PSNR on them   {ours:.2f} dB; painting each label with its mean colour {painted:.2f} dB"
+    )
     return 0
 
 

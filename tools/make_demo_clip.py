@@ -44,7 +44,9 @@ def write_palette(classes: list[str], path: Path) -> Palette:
     return load_palette(path)
 
 
-def read_labels(folder: Path, palette: Palette, size: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
+def read_labels(
+    folder: Path, palette: Palette, size: tuple[int, int]
+) -> Iterator[NDArray[np.uint8]]:
     """Read and shrink the label maps, nearest neighbour."""
     reader = LabelReader(palette)
     for path in find_frames(folder):
@@ -65,9 +67,7 @@ def main(
     palette = write_palette(classes, out / "palette.yaml")
     video = source / "videos" / "ep0_train.mp4"
     rate = open_video(video).rate
-    writer = open_writer(
-        sequence / "frames.mp4", width=width, height=height, rate=rate, crf=10
-    )
+    writer = open_writer(sequence / "frames.mp4", width=width, height=height, rate=rate, crf=10)
     for frame in read_video(video):
         small = cv2.resize(frame.rgb, (width, height), interpolation=cv2.INTER_AREA)
         writer.write(small.astype(np.uint8), frame.time)

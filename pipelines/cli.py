@@ -11,7 +11,7 @@ import typer
 
 from pipelines import cli_options as options
 from pipelines.console import run_command
-from pipelines.render_options import Dtype, Rendered, RenderOptions
+from pipelines.rendering.options import Dtype, Rendered, RenderOptions
 from vid2vid.errors import CheckpointError
 
 if TYPE_CHECKING:

@@ -15,17 +15,17 @@ from torch import Tensor
 
 from pipelines.build import Generation, choose_device, load_generation
 from pipelines.console import progress
-from pipelines.frames import FrameGenerator, Parts
-from pipelines.label_choice import (
+from pipelines.rendering.frames import FrameGenerator, Parts
+from pipelines.rendering.label_choice import (
     check_branches,
     check_places,
     choose_conditioning,
     choose_reader,
 )
-from pipelines.label_stream import LabelStream, open_labels
-from pipelines.outputs import Outputs
-from pipelines.render_options import Dtype, Rendered, RenderingError, RenderOptions
-from pipelines.stream import Consumer, ReadAhead
+from pipelines.rendering.label_stream import LabelStream, open_labels
+from pipelines.rendering.options import Dtype, Rendered, RenderingError, RenderOptions
+from pipelines.rendering.outputs import Outputs
+from pipelines.rendering.stream import Consumer, ReadAhead
 from vid2vid.augment import Size
 from vid2vid.conditioning import Conditioning
 from vid2vid.errors import Vid2VidError, VideoError

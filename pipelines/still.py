@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipelines.render import PLAIN, Renderer
-from pipelines.render_options import Rendered, RenderOptions
+from pipelines.rendering.options import Rendered, RenderOptions
 
 
 def render_stills(

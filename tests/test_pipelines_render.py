@@ -19,7 +19,7 @@ from tiny_runs import (
 )
 
 from pipelines.render import Renderer
-from pipelines.render_options import RenderingError, RenderOptions
+from pipelines.rendering.options import RenderingError, RenderOptions
 from vid2vid.errors import ConfigError, VideoError
 from vid2vid.frame_times import write_times
 from vid2vid.labels import ids_to_colours

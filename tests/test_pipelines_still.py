@@ -3,7 +3,7 @@ import pytest
 from tiny_runs import label_folder, label_maps, label_video, tiny_checkpoint
 
 from pipelines.render import Renderer
-from pipelines.render_options import RenderingError, RenderOptions
+from pipelines.rendering.options import RenderingError, RenderOptions
 from pipelines.still import render_stills
 from vid2vid.errors import ConfigError, VideoError
 from vid2vid.video import open_video, read_image, read_video

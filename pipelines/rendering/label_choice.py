@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipelines.build import Generation
-from pipelines.render_options import RenderOptions
+from pipelines.rendering.options import RenderOptions
 from vid2vid.conditioning import Conditioning
 from vid2vid.errors import ConfigError, DataError
 from vid2vid.label_files import LabelReader

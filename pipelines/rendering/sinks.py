@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipelines.label_stream import LabelFrame
+from pipelines.rendering.label_stream import LabelFrame
 from vid2vid.errors import VideoError
 from vid2vid.video_writer import claim
 from vid2vid.writers import FrameWriter

@@ -5,11 +5,11 @@ import pytest
 import torch
 from tiny_runs import label_maps, label_video, tiny_checkpoint
 
-from pipelines.label_stream import LabelFrame, LabelStream
-from pipelines.outputs import Outputs
 from pipelines.render import Renderer
-from pipelines.render_options import RenderingError, RenderOptions
-from pipelines.sinks import FolderSink, PictureSink, RenderedFrame
+from pipelines.rendering.label_stream import LabelFrame, LabelStream
+from pipelines.rendering.options import RenderingError, RenderOptions
+from pipelines.rendering.outputs import Outputs
+from pipelines.rendering.sinks import FolderSink, PictureSink, RenderedFrame
 from vid2vid.augment import Size
 from vid2vid.errors import ConfigError, VideoError
 from vid2vid.video import read_image, read_video

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pipelines.stream import Consumer, ReadAhead
+from pipelines.rendering.stream import Consumer, ReadAhead
 
 
 def threads():

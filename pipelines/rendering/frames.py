@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pipelines.label_stream import LabelFrame
-from pipelines.sinks import RenderedFrame
+from pipelines.rendering.label_stream import LabelFrame
+from pipelines.rendering.sinks import RenderedFrame
 from vid2vid.conditioning import Conditioning
 from vid2vid.networks.generator import SequentialGenerator
 from vid2vid.networks.outputs import GeneratorOutput

@@ -8,9 +8,9 @@ import numpy as np
 from torch import Tensor
 
 from flow.files import write_flo
-from pipelines.label_stream import LabelStream
-from pipelines.render_options import RenderOptions
-from pipelines.sinks import (
+from pipelines.rendering.label_stream import LabelStream
+from pipelines.rendering.options import RenderOptions
+from pipelines.rendering.sinks import (
     FolderSink,
     PictureSink,
     RenderedFrame,

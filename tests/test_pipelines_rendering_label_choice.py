@@ -11,7 +11,7 @@ from tiny_runs import (
 )
 
 from pipelines.render import Renderer
-from pipelines.render_options import RenderOptions
+from pipelines.rendering.options import RenderOptions
 from vid2vid.errors import ConfigError, DataError
 from vid2vid.labels import ids_to_colours
 from vid2vid.palettes import load_palette

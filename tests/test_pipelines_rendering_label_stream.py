@@ -11,7 +11,7 @@ from tiny_runs import (
 )
 
 from pipelines.render import Renderer
-from pipelines.render_options import RenderOptions
+from pipelines.rendering.options import RenderOptions
 from vid2vid.errors import CheckpointError, ConfigError, DataError, VideoError
 from vid2vid.frame_times import write_times
 from vid2vid.video import read_image

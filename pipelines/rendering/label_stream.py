@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.render_options import RenderOptions
+from pipelines.rendering.options import RenderOptions
 from vid2vid.augment import Size, resize_ids
 from vid2vid.errors import DataError, VideoError
 from vid2vid.frame_times import DEFAULT_RATE, TIMES_NAME, read_times

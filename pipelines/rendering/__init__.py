@@ -1,0 +1,1 @@
+"""The parts of the rendering chain; `pipelines.render` puts them together."""

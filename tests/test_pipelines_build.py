@@ -1,5 +1,8 @@
+import json
+
 import pytest
 import torch
+from torchvision.models.vgg import cfgs, make_layers
 
 from pipelines.build import (
     build_conditioning,
@@ -87,6 +90,22 @@ def test_reference_flow_is_estimated_only_for_terms_that_use_it(tiny_config, cha
 def test_coarse_temporal_scales_cost_no_flow_where_they_are_not_made(tiny_config):
     changes = ("video_discriminator.temporal_scales=2", "schedule.clip_length_max=7")
     assert flow_strides(tiny_config(*changes, "losses.video_gan=0", "losses.matching=0")) == (1,)
+
+
+def test_the_perceptual_loss_needs_its_weights(tiny_config, monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    with pytest.raises(ConfigError, match=r"there is no .*: put vgg19-dcbb9e9d.pth there"):
+        build(tiny_config("losses.perceptual=10"))
+
+
+def test_the_perceptual_loss_is_a_term_where_its_weights_are(tiny_file, tmp_path):
+    layers = make_layers(cfgs["D"], batch_norm=False).state_dict()
+    torch.save({f"features.{key}": value for key, value in layers.items()}, tmp_path / "vgg.pth")
+    vgg = ["losses.perceptual=10", "losses.vgg=vgg16", f"losses.vgg_weights={tmp_path}/vgg.pth"]
+    result = train(tiny_file, TrainOptions([*vgg, "schedule.steps=1"], device="cpu"))
+    line = json.loads((result.folder / "metrics.jsonl").read_text())
+    assert line["perceptual"] > 0
+    assert "pixel" not in line
 
 
 def test_missing_data_is_asked_for(tiny_config):

@@ -49,7 +49,12 @@ MODELS: dict[str, tuple[str, ...]] = {
     "no_flow": ("generator.flow=false",),
 }
 LOSSES: dict[str, tuple[str, ...]] = {
-    "plain": ("image_discriminator=null", "video_discriminator=null"),
+    "plain": (
+        "image_discriminator=null",
+        "video_discriminator=null",
+        "losses.pixel=10",
+        "optimizer.betas=[0.9,0.999]",
+    ),
     "adversarial": (),
 }
 

@@ -1,0 +1,90 @@
+"""Scores on held-out frames: what is compared with what."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipelines.build import load_generation
+from pipelines.holdout import (
+    flow_ratio,
+    frames_of,
+    label_painting,
+    open_holdout,
+    repeat_last,
+    score,
+    unroll,
+)
+from pipelines.train import TrainOptions, train
+
+SETTINGS = (
+    "generator.width=8",
+    "generator.blocks=2",
+    "schedule.steps=2",
+    "data.height=24",
+    "data.width=40",
+    "training.precision=float32",
+)
+
+
+@pytest.fixture(scope="module")
+def generation(tmp_path_factory: pytest.TempPathFactory):
+    settings = (*SETTINGS, f"training.output={tmp_path_factory.mktemp('runs')}")
+    trained = train("robot_kitchen", TrainOptions(overrides=settings, device="cpu"))
+    return load_generation(trained.folder, torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def holdout(generation):
+    return open_holdout(generation)
+
+
+def test_held_out_frames_are_those_after_the_training_range(holdout):
+    assert holdout.real.shape == (13, 3, 24, 40)
+    assert holdout.frames.shape[0] == 13 + holdout.history
+
+
+def test_real_frames_score_as_perfect(holdout):
+    scores = score(holdout, holdout.real, first_has_past=True)
+    assert torch.isinf(scores.psnr).all()
+    assert scores.gradient_ratio.allclose(torch.ones(13))
+
+
+def test_repeating_the_last_frame_repeats_the_one_before_the_held_out_ones(holdout):
+    assert torch.equal(repeat_last(holdout)[5], holdout.frames[holdout.history - 1])
+
+
+def test_label_painting_has_no_more_colours_than_classes(holdout):
+    colours = label_painting(holdout).permute(0, 2, 3, 1).reshape(-1, 3).unique(dim=0)
+    assert len(colours) <= 14
+
+
+@pytest.mark.parametrize("start", ["real", "zeros", "one_step"])
+def test_every_start_generates_every_held_out_frame(generation, holdout, start):
+    frames = frames_of(unroll(generation, holdout, start))
+    assert frames.shape == holdout.real.shape
+
+
+def test_a_start_from_zeros_has_no_warping_error_at_its_first_frame(generation, holdout):
+    frames = frames_of(unroll(generation, holdout, "zeros"))
+    errors = score(holdout, frames, first_has_past=False).warping_error
+    assert errors[0].isnan()
+    assert errors[1:].isfinite().all()
+
+
+def test_a_flow_of_zero_has_the_ratio_one(generation, holdout):
+    outputs = unroll(generation, holdout, "one_step")
+    still = [output._replace(flow=torch.zeros_like(output.flow)) for output in outputs]
+    assert flow_ratio(holdout, still) == pytest.approx(1)
+
+
+def test_a_run_that_held_nothing_out_is_refused(generation):
+    data = generation.config.data.model_copy(update={"frame_range": None})
+    whole = generation._replace(config=generation.config.model_copy(update={"data": data}))
+    with pytest.raises(ValueError, match="frame_range must end before the sequence does; got None"):
+        open_holdout(whole)
+
+
+def test_frames_file_of_the_demo_clip_is_small():
+    clip = Path(__file__).parent.parent / "configs" / "clips" / "robot_kitchen"
+    assert sum(file.stat().st_size for file in clip.rglob("*")) < 3_000_000

@@ -9,15 +9,15 @@ from flow.estimators import DIS
 from pipelines.config import RunConfig
 from pipelines.config_file import validate_config
 from vid2vid.checkpoint import Checkpoint, load_checkpoint, load_weights
-from vid2vid.clips import ClipDataset
-from vid2vid.conditioning import Conditioning, ConditioningConfig
+from vid2vid.data.clips import ClipDataset
+from vid2vid.data.layout import find_sequences
 from vid2vid.errors import ConfigError
-from vid2vid.label_files import LabelReader
-from vid2vid.layout import find_sequences
+from vid2vid.labels.conditioning import Conditioning, ConditioningConfig
+from vid2vid.labels.files import LabelReader
+from vid2vid.labels.palettes import Palette, load_mapping, load_palette
 from vid2vid.networks.discriminator import MultiScaleDiscriminator
 from vid2vid.networks.features import load_vgg
 from vid2vid.networks.generator import SequentialGenerator
-from vid2vid.palettes import Palette, load_mapping, load_palette
 from vid2vid.temporal import strides
 from vid2vid.training.loop import Run
 from vid2vid.training.players import Players, VideoDiscriminatorConfig

@@ -5,8 +5,8 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flow.estimators import DISPreset
-from vid2vid.conditioning import ConditioningConfig
-from vid2vid.data_config import DataConfig
+from vid2vid.data.config import DataConfig
+from vid2vid.labels.conditioning import ConditioningConfig
 from vid2vid.losses.config import LossConfig
 from vid2vid.networks.discriminator import DiscriminatorConfig
 from vid2vid.networks.generator import GeneratorConfig

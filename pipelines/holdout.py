@@ -12,7 +12,7 @@ from flow.confidence import ReferenceFlow, reference_flow
 from flow.estimators import DIS
 from flow.metrics import end_point_error, warping_error
 from pipelines.build import Generation, build_dataset
-from vid2vid.clips import collate
+from vid2vid.data.clips import collate
 from vid2vid.metrics.baselines import mean_colours, paint
 from vid2vid.metrics.image import gradient_energy, psnr, ssim
 from vid2vid.networks.outputs import GeneratorOutput

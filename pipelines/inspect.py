@@ -10,12 +10,12 @@ from flow.padding import pad_to_multiple
 from pipelines.build import build_players, config_of, palette_for, palette_of
 from pipelines.config import RunConfig
 from pipelines.config_file import read_config
-from vid2vid.augment import Size
 from vid2vid.checkpoint import STATE_FILE, load_checkpoint
+from vid2vid.data.augment import Size
+from vid2vid.labels.palettes import Palette
 from vid2vid.networks.cost import count_macs, count_parameters, generator_macs
 from vid2vid.networks.discriminator import MultiScaleDiscriminator
 from vid2vid.networks.generator import SequentialGenerator
-from vid2vid.palettes import Palette
 from vid2vid.training.players import Players
 
 

@@ -26,10 +26,10 @@ from pipelines.rendering.label_stream import LabelStream, open_labels
 from pipelines.rendering.options import Dtype, Rendered, RenderingError, RenderOptions
 from pipelines.rendering.outputs import Outputs
 from pipelines.rendering.stream import Consumer, ReadAhead
-from vid2vid.augment import Size
-from vid2vid.conditioning import Conditioning
+from vid2vid.data.augment import Size
 from vid2vid.errors import Vid2VidError, VideoError
-from vid2vid.video import read_image
+from vid2vid.labels.conditioning import Conditioning
+from vid2vid.video.reading import read_image
 
 LOGGER = logging.getLogger(__name__)
 

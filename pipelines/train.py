@@ -15,10 +15,10 @@ from pipelines.config_file import dump_config, read_config
 from pipelines.console import Progress, progress
 from pipelines.resume import initialise_from, resume
 from vid2vid.checkpoint import STATE_FILE
-from vid2vid.clips import collate
+from vid2vid.data.clips import collate
 from vid2vid.errors import ConfigError
+from vid2vid.labels.palettes import Palette
 from vid2vid.networks.cost import generator_macs
-from vid2vid.palettes import Palette
 from vid2vid.training.log import MetricsLog
 from vid2vid.training.loop import Run, StepReport, take_steps
 from vid2vid.training.preview import draw_preview, generate_clip, write_picture

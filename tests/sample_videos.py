@@ -5,8 +5,8 @@ from fractions import Fraction
 import av
 import numpy as np
 
-from vid2vid.video import read_video
-from vid2vid.writers import open_writer
+from vid2vid.video.reading import read_video
+from vid2vid.video.writing import open_writer
 
 
 def picture(seed, height=32, width=48):

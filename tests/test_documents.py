@@ -11,7 +11,7 @@ import cv2
 import pytest
 
 from pipelines import cli
-from vid2vid.video import read_video
+from vid2vid.video.reading import read_video
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

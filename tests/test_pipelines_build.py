@@ -15,8 +15,8 @@ from pipelines.build import (
     palette_for,
 )
 from pipelines.train import TrainOptions, train
-from vid2vid.conditioning import ConditioningConfig
 from vid2vid.errors import CheckpointError, ConfigError
+from vid2vid.labels.conditioning import ConditioningConfig
 
 NO_MOTION = "losses={perceptual: 0, flow: 0, warp: 0, generated_warp: 0, video_gan: 0, matching: 0}"
 

@@ -12,9 +12,9 @@ from tiny_runs import label_folder, label_maps, label_video, tiny_checkpoint, ti
 
 from pipelines.cli import main, render_main, still_main, train_main
 from pipelines.config_file import dump_config
-from vid2vid.labels import ids_to_colours
-from vid2vid.palettes import load_palette
-from vid2vid.video import read_image, read_video
+from vid2vid.labels.maps import ids_to_colours
+from vid2vid.labels.palettes import load_palette
+from vid2vid.video.reading import read_image, read_video
 
 
 @pytest.fixture(scope="module")

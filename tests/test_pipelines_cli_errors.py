@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from tiny_runs import label_folder, label_video, tiny_checkpoint
 
 from pipelines.cli import main
-from vid2vid.video import read_video
+from vid2vid.video.reading import read_video
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pipelines.config import RunConfig
 from pipelines.config_file import config_names, read_config
 from pipelines.train import TrainOptions, train
 from vid2vid.errors import ConfigError
-from vid2vid.palettes import load_palette
+from vid2vid.labels.palettes import load_palette
 
 FRAMES = 12
 SMALL = (

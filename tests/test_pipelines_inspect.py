@@ -10,8 +10,8 @@ from pipelines.config_file import dump_config, read_config
 from pipelines.dry_run import describe_dry_run, dry_run
 from pipelines.inspect import describe, inspect, inspect_config
 from vid2vid.errors import CheckpointError, ConfigError
+from vid2vid.labels.palettes import load_palette
 from vid2vid.networks.cost import count_parameters
-from vid2vid.palettes import load_palette
 
 STREET = {
     "name": "street",

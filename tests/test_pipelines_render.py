@@ -21,11 +21,11 @@ from tiny_runs import (
 from pipelines.render import Renderer
 from pipelines.rendering.options import RenderingError, RenderOptions
 from vid2vid.errors import ConfigError, VideoError
-from vid2vid.frame_times import write_times
-from vid2vid.labels import ids_to_colours
-from vid2vid.palettes import load_palette
+from vid2vid.labels.maps import ids_to_colours
+from vid2vid.labels.palettes import load_palette
 from vid2vid.rollout import rollout
-from vid2vid.video import open_video, read_image
+from vid2vid.video.reading import open_video, read_image
+from vid2vid.video.times import write_times
 
 NTSC = Fraction(30000, 1001)
 

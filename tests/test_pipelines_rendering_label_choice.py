@@ -13,8 +13,8 @@ from tiny_runs import (
 from pipelines.render import Renderer
 from pipelines.rendering.options import RenderOptions
 from vid2vid.errors import ConfigError, DataError
-from vid2vid.labels import ids_to_colours
-from vid2vid.palettes import load_palette
+from vid2vid.labels.maps import ids_to_colours
+from vid2vid.labels.palettes import load_palette
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from tiny_runs import (
 from pipelines.render import Renderer
 from pipelines.rendering.options import RenderOptions
 from vid2vid.errors import CheckpointError, ConfigError, DataError, VideoError
-from vid2vid.frame_times import write_times
-from vid2vid.video import read_image
+from vid2vid.video.reading import read_image
+from vid2vid.video.times import write_times
 
 
 @pytest.fixture(scope="module")

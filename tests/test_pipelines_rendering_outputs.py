@@ -14,8 +14,8 @@ from flow import read_flo
 from pipelines.render import Renderer
 from pipelines.rendering.options import RenderOptions
 from vid2vid.errors import ConfigError, VideoError
-from vid2vid.labels import ids_to_colours
-from vid2vid.palettes import load_palette
+from vid2vid.labels.maps import ids_to_colours
+from vid2vid.labels.palettes import load_palette
 
 
 @pytest.fixture(scope="module")

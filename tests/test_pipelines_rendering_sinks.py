@@ -10,9 +10,9 @@ from pipelines.rendering.label_stream import LabelFrame, LabelStream
 from pipelines.rendering.options import RenderingError, RenderOptions
 from pipelines.rendering.outputs import Outputs
 from pipelines.rendering.sinks import FolderSink, PictureSink, RenderedFrame
-from vid2vid.augment import Size
+from vid2vid.data.augment import Size
 from vid2vid.errors import ConfigError, VideoError
-from vid2vid.video import read_image, read_video
+from vid2vid.video.reading import read_image, read_video
 
 
 @pytest.fixture(scope="module")

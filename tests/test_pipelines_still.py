@@ -6,7 +6,7 @@ from pipelines.render import Renderer
 from pipelines.rendering.options import RenderingError, RenderOptions
 from pipelines.still import render_stills
 from vid2vid.errors import ConfigError, VideoError
-from vid2vid.video import open_video, read_image, read_video
+from vid2vid.video.reading import open_video, read_image, read_video
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from vid2vid.conditioning import Conditioning
+from vid2vid.labels.conditioning import Conditioning
 from vid2vid.networks.generator import GeneratorConfig, SequentialGenerator
 from vid2vid.rollout import rollout
 

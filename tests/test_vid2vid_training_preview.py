@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import torch
 
+from vid2vid.labels.palettes import LabelClass, Palette
 from vid2vid.networks.generator import GeneratorConfig, SequentialGenerator
-from vid2vid.palettes import LabelClass, Palette
 from vid2vid.training.preview import (
     COLUMNS,
     LARGEST_WIDTH,

@@ -1,8 +1,8 @@
 import torch
 
 from flow.confidence import ReferenceFlow
-from vid2vid.clips import ClipBatch
-from vid2vid.conditioning import Conditioning
+from vid2vid.data.clips import ClipBatch
+from vid2vid.labels.conditioning import Conditioning
 from vid2vid.training.targets import Targets, prepare
 
 CPU = torch.device("cpu")

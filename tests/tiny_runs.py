@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from pipelines.build import build_state
 from pipelines.config import RunConfig
-from vid2vid.palettes import load_palette
+from vid2vid.labels.palettes import load_palette
 from vid2vid.training.state import save_state
-from vid2vid.video import read_video
-from vid2vid.writers import write_label_video
+from vid2vid.video.reading import read_video
+from vid2vid.video.writing import write_label_video
 
 
 def tiny_config(**sections: Any) -> RunConfig:

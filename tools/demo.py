@@ -17,8 +17,8 @@ from pipelines.config_file import config_path
 from pipelines.holdout import Holdout, frames_of, label_painting, open_holdout, score, unroll
 from pipelines.render import Renderer, RenderOptions
 from pipelines.train import TrainOptions, train
-from vid2vid.labels import ids_to_colours
-from vid2vid.palettes import Palette
+from vid2vid.labels.maps import ids_to_colours
+from vid2vid.labels.palettes import Palette
 from vid2vid.training.preview import to_picture, write_picture
 
 CONFIG = "robot_kitchen"

@@ -19,10 +19,10 @@ import typer
 import yaml
 from numpy.typing import NDArray
 
-from vid2vid.label_files import LabelReader
-from vid2vid.palettes import Palette, load_palette
-from vid2vid.video import find_frames, open_video, read_video
-from vid2vid.writers import open_writer, write_label_video
+from vid2vid.labels.files import LabelReader
+from vid2vid.labels.palettes import Palette, load_palette
+from vid2vid.video.reading import find_frames, open_video, read_video
+from vid2vid.video.writing import open_writer, write_label_video
 
 GOLDEN_RATIO = 0.618034  # hues this far apart stay apart, however many classes there are
 

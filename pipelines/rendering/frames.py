@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pipelines.rendering.label_stream import LabelFrame
 from pipelines.rendering.sinks import RenderedFrame
-from vid2vid.conditioning import Conditioning
+from vid2vid.labels.conditioning import Conditioning
 from vid2vid.networks.generator import SequentialGenerator
 from vid2vid.networks.outputs import GeneratorOutput
 from vid2vid.rollout import rollout

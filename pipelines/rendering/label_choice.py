@@ -4,10 +4,10 @@ from pathlib import Path
 
 from pipelines.build import Generation
 from pipelines.rendering.options import RenderOptions
-from vid2vid.conditioning import Conditioning
 from vid2vid.errors import ConfigError, DataError
-from vid2vid.label_files import LabelReader
-from vid2vid.palettes import MAPPING_NAMES, Palette, load_mapping, load_palette
+from vid2vid.labels.conditioning import Conditioning
+from vid2vid.labels.files import LabelReader
+from vid2vid.labels.palettes import MAPPING_NAMES, Palette, load_mapping, load_palette
 
 
 def choose_reader(options: RenderOptions, palette: Palette) -> LabelReader:

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.rendering.options import RenderOptions
-from vid2vid.augment import Size, resize_ids
+from vid2vid.data.augment import Size, resize_ids
+from vid2vid.data.pairing import Source, open_stream, pair
 from vid2vid.errors import DataError, VideoError
-from vid2vid.frame_times import DEFAULT_RATE, TIMES_NAME, read_times
-from vid2vid.label_files import LabelReader, read_instances
-from vid2vid.pairing import Source, open_stream, pair
-from vid2vid.video import find_frames, is_video, open_video, read_video
+from vid2vid.labels.files import LabelReader, read_instances
+from vid2vid.video.reading import find_frames, is_video, open_video, read_video
+from vid2vid.video.times import DEFAULT_RATE, TIMES_NAME, read_times
 
 
 class LabelFrame(NamedTuple):

@@ -20,10 +20,10 @@ from pipelines.rendering.sinks import (
     write_picture,
 )
 from vid2vid.errors import ConfigError
-from vid2vid.labels import ids_to_colours
-from vid2vid.palettes import Palette
-from vid2vid.video import IMAGE_SUFFIXES
-from vid2vid.writers import open_writer
+from vid2vid.labels.maps import ids_to_colours
+from vid2vid.labels.palettes import Palette
+from vid2vid.video.reading import IMAGE_SUFFIXES
+from vid2vid.video.writing import open_writer
 
 
 class Outputs:

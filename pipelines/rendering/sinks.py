@@ -12,8 +12,8 @@ from torch import Tensor
 
 from pipelines.rendering.label_stream import LabelFrame
 from vid2vid.errors import VideoError
-from vid2vid.video_writer import claim
-from vid2vid.writers import FrameWriter
+from vid2vid.video.encoding import claim
+from vid2vid.video.writing import FrameWriter
 
 Rgb = NDArray[np.uint8]
 

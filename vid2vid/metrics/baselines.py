@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from vid2vid.palettes import ID_IGNORE
+from vid2vid.labels.palettes import ID_IGNORE
 
 
 def mean_colours(frames: Tensor, labels: Tensor, num_classes: int) -> Tensor:

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
-from vid2vid.clips import ClipDataset, StepPlan, clip_batches
-from vid2vid.conditioning import Conditioning
+from vid2vid.data.clips import ClipDataset, StepPlan, clip_batches
 from vid2vid.errors import TrainingError
+from vid2vid.labels.conditioning import Conditioning
 from vid2vid.losses.config import LossConfig
 from vid2vid.training.clip_step import StepSettings, Terms, gather_gradients
 from vid2vid.training.ema import ema_decay, update_average

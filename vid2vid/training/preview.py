@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vid2vid.labels import ids_to_colours
+from vid2vid.labels.maps import ids_to_colours
+from vid2vid.labels.palettes import Palette
 from vid2vid.networks.generator import SequentialGenerator
 from vid2vid.networks.outputs import GeneratorOutput
-from vid2vid.palettes import Palette
 from vid2vid.rollout import rollout
 
 COLUMNS = ("conditioning", "hallucinated", "warped", "occlusion", "result", "real")

@@ -21,8 +21,8 @@ from vid2vid.checkpoint import (
     save_checkpoint,
 )
 from vid2vid.errors import CheckpointError
+from vid2vid.labels.palettes import Palette
 from vid2vid.networks.generator import SequentialGenerator
-from vid2vid.palettes import Palette
 from vid2vid.training.players import Players
 
 

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from flow.confidence import ReferenceFlow
 from flow.resize import resize_flow
-from vid2vid.clips import ClipBatch
-from vid2vid.conditioning import Conditioning
+from vid2vid.data.clips import ClipBatch
+from vid2vid.labels.conditioning import Conditioning
 from vid2vid.networks.pyramid import halve
 
 

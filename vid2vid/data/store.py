@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from vid2vid.augment import Picture, Size, resize_frame, resize_ids
-from vid2vid.label_files import LabelReader, read_instances
-from vid2vid.pairing import Source
-from vid2vid.video import ClipVideo, read_image
+from vid2vid.data.augment import Picture, Size, resize_frame, resize_ids
+from vid2vid.data.pairing import Source
+from vid2vid.labels.files import LabelReader, read_instances
+from vid2vid.video.reading import ClipVideo, read_image
 
 _MAX_OPEN_VIDEOS = 16
 

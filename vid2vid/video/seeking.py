@@ -10,7 +10,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from vid2vid.containers import broken_stream, counts_frames, open_container, to_rgb
+from vid2vid.video.containers import broken_stream, counts_frames, open_container, to_rgb
 
 
 class FrameIndex(NamedTuple):

@@ -15,7 +15,8 @@ import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from vid2vid.containers import (
+from vid2vid.errors import VideoError
+from vid2vid.video.containers import (
     broken_stream,
     counts_frames,
     mean_rate,
@@ -23,9 +24,8 @@ from vid2vid.containers import (
     to_rgb,
     warn_if_short,
 )
-from vid2vid.errors import VideoError
-from vid2vid.frame_times import DEFAULT_RATE, read_times
-from vid2vid.seeking import FrameIndex, SeekingDecoder, index_frames
+from vid2vid.video.seeking import FrameIndex, SeekingDecoder, index_frames
+from vid2vid.video.times import DEFAULT_RATE, read_times
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".webm", ".mov", ".m4v", ".avi"})

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vid2vid.data_config import ColourConfig, DataConfig
+from vid2vid.data.config import ColourConfig, DataConfig
 
 Picture = npt.NDArray[Any]
 """'h w 3' uint8 RGB, or 'h w' ids of any integer type."""

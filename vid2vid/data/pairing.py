@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from vid2vid.augment import Size
+from vid2vid.data.augment import Size
 from vid2vid.errors import DataError
-from vid2vid.video import ClipVideo, find_frames, is_video, open_video
+from vid2vid.video.reading import ClipVideo, find_frames, is_video, open_video
 
 # Widest difference of aspect at which label maps are still resized to their frames: a row or
 # column that a scaler rounded away, not another crop.

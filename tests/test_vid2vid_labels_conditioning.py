@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from vid2vid.conditioning import Conditioning
+from vid2vid.labels.conditioning import Conditioning
 
 # one frame 1x4: class 0, 0, 1 and an ignored pixel
 LABELS = torch.tensor([0, 0, 1, 255], dtype=torch.uint8).view(1, 1, 1, 4)

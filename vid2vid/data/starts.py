@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from torch.utils.data import get_worker_info
 
-from vid2vid import layout
+from vid2vid.data import layout
 from vid2vid.errors import DataError
 
 _logger = logging.getLogger(__name__)

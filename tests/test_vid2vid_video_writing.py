@@ -10,10 +10,10 @@ import pytest
 from sample_videos import noise, read_times, write_noise
 
 from vid2vid.errors import VideoError
-from vid2vid.labels import colours_to_ids
-from vid2vid.palettes import load_palette
-from vid2vid.video import open_video, read_video
-from vid2vid.writers import open_writer, write_label_video
+from vid2vid.labels.maps import colours_to_ids
+from vid2vid.labels.palettes import load_palette
+from vid2vid.video.reading import open_video, read_video
+from vid2vid.video.writing import open_writer, write_label_video
 
 NTSC = Fraction(30000, 1001)
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vid2vid.errors import VideoError
-from vid2vid.frame_times import TIMES_NAME, write_times
-from vid2vid.video_writer import check_frame, claim
+from vid2vid.video.encoding import check_frame, claim
+from vid2vid.video.times import TIMES_NAME, write_times
 
 
 class PngWriter:

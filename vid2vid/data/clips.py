@@ -17,12 +17,12 @@ from torch.utils.data import DataLoader, Dataset
 
 from flow.confidence import ReferenceFlow, reference_flow
 from flow.estimators import FlowEstimator
-from vid2vid import augment, layout
-from vid2vid.clip_starts import ClipStarts
-from vid2vid.data_config import DataConfig
+from vid2vid.data import augment, layout
+from vid2vid.data.config import DataConfig
+from vid2vid.data.starts import ClipStarts
+from vid2vid.data.store import FrameStore
 from vid2vid.errors import Vid2VidError
-from vid2vid.frame_store import FrameStore
-from vid2vid.label_files import LabelReader
+from vid2vid.labels.files import LabelReader
 
 _BYTES_PER_MB = 2**20
 _CLIP_STREAM = 2  # beside (seed, step, position): tells these draws from others of the run

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vid2vid.palettes import ID_IGNORE, Palette
+from vid2vid.labels.palettes import ID_IGNORE, Palette
 
 # Measured on 20 CamVid and 14 Cityscapes maps, painted and sent through libx264 yuv420p: in the
 # right palette the worst frame has 3 % (480x360) to 5 % (512x256) of its pixels beyond 32 at crf

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from vid2vid.errors import DataError
-from vid2vid.label_files import LabelReader, read_instances
-from vid2vid.labels import ids_to_colours
-from vid2vid.palettes import LabelMapping, load_mapping, load_palette
-from vid2vid.video import read_video
-from vid2vid.writers import open_writer
+from vid2vid.labels.files import LabelReader, read_instances
+from vid2vid.labels.maps import ids_to_colours
+from vid2vid.labels.palettes import LabelMapping, load_mapping, load_palette
+from vid2vid.video.reading import read_video
+from vid2vid.video.writing import open_writer
 
 CAMVID = load_palette("camvid")
 CITYSCAPES = load_palette("cityscapes")

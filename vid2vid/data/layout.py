@@ -16,11 +16,11 @@ from glob import escape
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from vid2vid.augment import Size
-from vid2vid.data_config import DataLayout, StreamPatterns
+from vid2vid.data.augment import Size
+from vid2vid.data.config import DataLayout, StreamPatterns
+from vid2vid.data.pairing import Source, is_video_file, open_stream, pair
 from vid2vid.errors import DataError
-from vid2vid.pairing import Source, is_video_file, open_stream, pair
-from vid2vid.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from vid2vid.video.reading import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vid2vid.errors import DataError
-from vid2vid.palettes import (
+from vid2vid.labels.palettes import (
     ID_IGNORE,
     MAPPING_NAMES,
     PALETTE_NAMES,

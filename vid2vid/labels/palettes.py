@@ -159,7 +159,7 @@ def _load(model: type[_Model], name_or_path: str | Path, names: tuple[str, ...])
     kind = {"Palette": "palette", "LabelMapping": "label mapping"}[model.__name__]
     try:
         if str(name_or_path) in names:
-            text = (files("vid2vid") / "palettes" / f"{name_or_path}.yaml").read_text("utf-8")
+            text = (files("vid2vid.labels") / "named" / f"{name_or_path}.yaml").read_text("utf-8")
         else:
             text = Path(name_or_path).read_text("utf-8")
         values: Any = yaml.safe_load(text)

@@ -16,25 +16,25 @@ from PIL import Image
 
 from flow.confidence import reference_flow
 from flow.estimators import DIS
-from vid2vid import frame_store
-from vid2vid.augment import Size
-from vid2vid.clip_starts import ClipStarts
-from vid2vid.clips import (
+from vid2vid.data import store as frame_store
+from vid2vid.data.augment import Size
+from vid2vid.data.clips import (
     ClipDataset,
     ClipRequest,
     StepPlan,
     clip_batches,
     collate,
 )
-from vid2vid.data_config import DataConfig, StreamPatterns
+from vid2vid.data.config import DataConfig, StreamPatterns
+from vid2vid.data.layout import find_sequences
+from vid2vid.data.pairing import Source
+from vid2vid.data.starts import ClipStarts
+from vid2vid.data.store import FrameStore
 from vid2vid.errors import DataError
-from vid2vid.frame_store import FrameStore
-from vid2vid.label_files import LabelReader
-from vid2vid.layout import find_sequences
-from vid2vid.pairing import Source
-from vid2vid.palettes import LabelClass, Palette, load_palette
-from vid2vid.video import read_image
-from vid2vid.writers import write_label_video
+from vid2vid.labels.files import LabelReader
+from vid2vid.labels.palettes import LabelClass, Palette, load_palette
+from vid2vid.video.reading import read_image
+from vid2vid.video.writing import write_label_video
 
 NUM_CLASSES = 40
 CLASSES = tuple(

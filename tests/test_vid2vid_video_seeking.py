@@ -9,8 +9,8 @@ import pytest
 from sample_videos import break_video, encode
 
 from vid2vid.errors import VideoError
-from vid2vid.seeking import FrameIndex, SeekingDecoder, index_frames
-from vid2vid.video import ClipVideo, read_video
+from vid2vid.video.reading import ClipVideo, read_video
+from vid2vid.video.seeking import FrameIndex, SeekingDecoder, index_frames
 
 KINDS = [
     ("a.mp4", "libx264", {"g": "12", "bf": "3"}),

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vid2vid.augment import (
+from vid2vid.data.augment import (
     Augmentation,
     Colour,
     Crop,
@@ -16,7 +16,7 @@ from vid2vid.augment import (
     resize_ids,
     sample_augmentation,
 )
-from vid2vid.data_config import ColourConfig, DataConfig
+from vid2vid.data.config import ColourConfig, DataConfig
 
 
 def config_of(height=96, width=128, **settings):

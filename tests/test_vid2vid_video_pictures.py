@@ -7,8 +7,8 @@ import pytest
 from sample_videos import noise, read_times, write_noise
 
 from vid2vid.errors import VideoError
-from vid2vid.video import read_video
-from vid2vid.writers import open_writer
+from vid2vid.video.reading import read_video
+from vid2vid.video.writing import open_writer
 
 
 def test_a_folder_gets_exact_pictures_and_times(tmp_path):

@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from vid2vid.data_config import DataConfig, StreamPatterns
+from vid2vid.data.config import DataConfig, StreamPatterns
+from vid2vid.data.layout import find_sequences
+from vid2vid.data.pairing import Source, shared_ending
 from vid2vid.errors import DataError
-from vid2vid.layout import find_sequences
-from vid2vid.pairing import Source, shared_ending
 
 
 def write_pictures(folder, names, *, size=(6, 8)):

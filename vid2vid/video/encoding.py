@@ -12,8 +12,8 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from vid2vid.containers import open_container
 from vid2vid.errors import VideoError
+from vid2vid.video.containers import open_container
 
 OUTPUT_SUFFIXES = (".mp4", ".mkv", ".webm")
 LOSSLESS_CODECS = ("ffv1",)

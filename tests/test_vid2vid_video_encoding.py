@@ -11,8 +11,8 @@ import pytest
 from sample_videos import noise, read_times, write_noise
 
 from vid2vid.errors import VideoError
-from vid2vid.video import open_video, read_video
-from vid2vid.writers import open_writer
+from vid2vid.video.reading import open_video, read_video
+from vid2vid.video.writing import open_writer
 
 NTSC = Fraction(30000, 1001)
 
@@ -121,7 +121,7 @@ def test_an_mp4_whose_process_was_killed_plays(tmp_path):
 import os, signal, sys
 from fractions import Fraction
 import numpy as np
-from vid2vid.writers import open_writer
+from vid2vid.video.writing import open_writer
 writer = open_writer(sys.argv[1], width=96, height=64, rate=Fraction(25))
 for index in range(200):
     rgb = np.random.default_rng(index).integers(0, 256, (64, 96, 3), dtype=np.uint8)

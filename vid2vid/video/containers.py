@@ -13,7 +13,7 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from vid2vid.errors import VideoError
-from vid2vid.frame_times import DEFAULT_RATE
+from vid2vid.video.times import DEFAULT_RATE
 
 _logger = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vid2vid.errors import VideoError
-from vid2vid.labels import ids_to_colours
-from vid2vid.palettes import Palette
-from vid2vid.png_writer import PngWriter
-from vid2vid.video_writer import LOSSLESS_CODECS, OUTPUT_SUFFIXES, VideoWriter, choose_encoding
+from vid2vid.labels.maps import ids_to_colours
+from vid2vid.labels.palettes import Palette
+from vid2vid.video.encoding import LOSSLESS_CODECS, OUTPUT_SUFFIXES, VideoWriter, choose_encoding
+from vid2vid.video.pictures import PngWriter
 
 
 class FrameWriter(Protocol):

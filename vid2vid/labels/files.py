@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vid2vid.errors import DataError
-from vid2vid.labels import PLAINLY_FOREIGN, colours_to_ids, is_exact
-from vid2vid.palettes import (
+from vid2vid.labels.maps import PLAINLY_FOREIGN, colours_to_ids, is_exact
+from vid2vid.labels.palettes import (
     ID_IGNORE,
     MAPPING_NAMES,
     PALETTE_NAMES,

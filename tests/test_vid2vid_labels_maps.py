@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vid2vid.labels import (
+from vid2vid.labels.maps import (
     FAR_COLOUR,
     PLAINLY_FOREIGN,
     boundary,
@@ -15,7 +15,7 @@ from vid2vid.labels import (
     is_exact,
     one_hot,
 )
-from vid2vid.palettes import ID_IGNORE, PALETTE_NAMES, load_palette
+from vid2vid.labels.palettes import ID_IGNORE, PALETTE_NAMES, load_palette
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int32, torch.int64])

@@ -6,7 +6,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
-from vid2vid.labels import boundary, one_hot
+from vid2vid.labels.maps import boundary, one_hot
 
 Boundary = Literal["none", "instances", "labels"]
 

@@ -12,7 +12,14 @@ from PIL import Image
 from sample_videos import break_video, encode, picture
 
 from vid2vid.errors import VideoError
-from vid2vid.video import ClipVideo, find_frames, is_video, open_video, read_image, read_video
+from vid2vid.video.reading import (
+    ClipVideo,
+    find_frames,
+    is_video,
+    open_video,
+    read_image,
+    read_video,
+)
 
 
 def save(path, rgb):

@@ -1,0 +1,1 @@
+"""Clips to train on: found, paired, cut, varied, batched."""

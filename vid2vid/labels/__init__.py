@@ -1,0 +1,1 @@
+"""Label maps: palettes, files, and the conditioning tensors made of them."""

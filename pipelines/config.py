@@ -87,6 +87,15 @@ class RunConfig(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _frozen_scales_exist(self) -> Self:
+        if self.schedule.freeze and not self.generator.refiners:
+            raise ValueError(
+                "schedule.freeze keeps coarser scales fixed under a refiner; generator.refiners is "
+                "0: set schedule.freeze to 0"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _batch_divides(self) -> Self:
         if self.training.batch_size % self.training.accumulation:
             raise ValueError(

@@ -101,7 +101,7 @@ def _message(error: BaseException) -> list[str]:
         text = text.splitlines()[-1].partition(": ")[2]
     first = text.partition("\n")[0] or type(error).__name__
     if isinstance(error, KeyboardInterrupt):
-        return ["interrupted"]
+        return [first if text else "interrupted"]
     if not _is_expected(error):
         return [f"{type(error).__name__}: {first}"]
     if isinstance(error, ConfigError):

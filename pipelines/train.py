@@ -81,7 +81,8 @@ def train(config_name: str | Path, options: TrainOptions = DEFAULT_OPTIONS) -> T
     elif config.training.init_from is not None:
         initialise_from(Path(config.training.init_from), state)
     (folder / "config.yaml").write_text(dump_config(config))
-    session = _Session(folder, run, state, config, palette, course)
+    log = MetricsLog(folder / "metrics.jsonl", step=state.step)
+    session = _Session(folder, run, state, config, palette, course, log)
 
     with _stop_requests() as stop:
         if state.total_steps is None and options.minutes is not None:
@@ -124,6 +125,7 @@ class _Session(NamedTuple):
     config: RunConfig
     palette: Palette
     course: ScheduleConfig  # of the configuration, as far as the data allows it
+    log: MetricsLog
 
     def save(self) -> None:
         """Write both checkpoints."""
@@ -151,27 +153,36 @@ def _course(config: RunConfig, run: Run) -> ScheduleConfig:
 def _train_to_the_end(session: _Session, schedule: ScheduleConfig, stop: threading.Event) -> None:
     """Take all remaining steps: log, preview and save on the way; on request stop between two."""
     state, training = session.state, session.config.training
-    log = MetricsLog(session.folder / "metrics.jsonl", step=state.step)
     if state.step >= schedule.steps:
         LOGGER.info("already at step %d of %d: nothing to do", state.step, schedule.steps)
         return
     with progress(schedule.steps, "training", unit="steps", done=state.step) as bar:
         for report in take_steps(session.run, state, schedule, end=schedule.steps):
             is_last = report.step == schedule.steps
-            log.add(report)
-            if report.step % training.log_every == 0 or is_last:
-                rate = session.config.optimizer.learning_rate * report.moment.rate_factor
-                log.write(report, learning_rate=rate)
+            _log(session, report, is_last=is_last)
             if report.step % training.preview_every == 0 or is_last:
                 write_preview(session, report)
             if report.step % training.checkpoint_every == 0 or is_last or stop.is_set():
                 session.save()
             _show(bar, report)
             if stop.is_set() and not is_last:
-                raise KeyboardInterrupt(
-                    f"stopped at step {report.step} of {schedule.steps}, everything is in "
-                    f"{session.folder}; run the same command again to go on"
-                )
+                raise _stopped(session, of=f" of {schedule.steps}")
+
+
+def _log(session: _Session, report: StepReport, *, is_last: bool) -> None:
+    """Take a step into the log, and write a line when an interval is full."""
+    session.log.add(report)
+    if report.step % session.config.training.log_every == 0 or is_last:
+        rate = session.config.optimizer.learning_rate * report.moment.rate_factor
+        session.log.write(report, learning_rate=rate)
+
+
+def _stopped(session: _Session, *, of: str) -> KeyboardInterrupt:
+    """Say where a run was stopped, and how to go on."""
+    return KeyboardInterrupt(
+        f"stopped at step {session.state.step}{of}; everything is in {session.folder}: run the "
+        "same command again to go on"
+    )
 
 
 def _fix_steps(session: _Session, seconds: float, stop: threading.Event) -> ScheduleConfig:
@@ -183,10 +194,13 @@ def _fix_steps(session: _Session, seconds: float, stop: threading.Event) -> Sche
     state = session.state
     beginning = session.course.model_copy(update={"steps": 10**9})
     reports: list[StepReport] = []
-    for report in take_steps(session.run, state, beginning, end=WARM_UP_STEPS + MEASURED_STEPS):
+    end = state.step + WARM_UP_STEPS + MEASURED_STEPS
+    for report in take_steps(session.run, state, beginning, end=end):
         reports.append(report)
+        _log(session, report, is_last=False)
         if stop.is_set():
-            raise KeyboardInterrupt("stopped while measuring; nothing was saved")
+            session.save()
+            raise _stopped(session, of=", the number of steps not yet fixed")
     measured = sorted(report.seconds for report in reports[WARM_UP_STEPS:])
     per_step = measured[len(measured) // 2]
     scales = reports[-1].moment.scales
@@ -196,7 +210,7 @@ def _fix_steps(session: _Session, seconds: float, stop: threading.Event) -> Sche
         generator_macs(generator, height=side, width=side, scales=count + 1)
         for count in range(generator.scales)
     ]
-    total = len(reports) + steps_within(
+    total = state.step + steps_within(
         session.course,
         seconds - sum(report.seconds for report in reports),
         seconds_per_frame=per_step / reports[-1].moment.clip_length,

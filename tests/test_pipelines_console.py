@@ -2,6 +2,7 @@ import contextlib
 import os
 import pty
 import re
+import select
 import subprocess
 import sys
 import time
@@ -247,8 +248,10 @@ def on_terminal(monkeypatch, term: str) -> str:
             for _ in range(3):
                 bar.advance(note="loss [0.5]")
                 time.sleep(0.01)
-        written = screen.read(65536)
         monkeypatch.undo()
+        written = b""
+        while select.select([screen], [], [], 0.2)[0]:  # one read gives no more than one write
+            written += screen.read(65536)
     return written.decode()
 
 

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
 
 from vid2vid.data.clips import ClipDataset, StepPlan, clip_batches
 from vid2vid.errors import TrainingError
@@ -68,7 +69,7 @@ class StepReport(NamedTuple):
     """What one step did."""
 
     step: int  # steps taken, this one included
-    terms: dict[str, float]  # unweighted, means over the batch
+    terms: dict[str, float]  # unweighted, means over the batch; and gradient norms by player
     moment: Moment
     seconds: float
 
@@ -111,8 +112,10 @@ def take_steps(
             batch, run.conditioning, device=run.device, halvings=generator.scales - now.scales
         )
         terms = _gather(run, state, targets, settings)
+        norms = _gradient_norms(state)
+        terms |= {f"{name}_gradient": float(norm) for name, norm in norms.items()}
         _require_finite(terms, step=state.step + 1)
-        _update(run, state, rate_factor=now.rate_factor)
+        _update(run, state, norms, rate_factor=now.rate_factor)
         state.step += 1
         ended = time.perf_counter()
         yield StepReport(state.step, terms, now, ended - began)
@@ -138,14 +141,26 @@ def _gather(
     return dict(zip(sums, values, strict=True))
 
 
-def _update(run: Run, state: TrainingState, *, rate_factor: float) -> None:
+def _gradient_norms(state: TrainingState) -> dict[str, Tensor]:
+    """Measure the gradient of every player that has one in this step."""
+    gradients = {
+        name: [p.grad for p in optimizer.param_groups[0]["params"] if p.grad is not None]
+        for name, optimizer in state.optimizers.items()
+    }
+    return {name: torch.nn.utils.get_total_norm(own) for name, own in gradients.items() if own}
+
+
+def _update(
+    run: Run, state: TrainingState, norms: dict[str, Tensor], *, rate_factor: float
+) -> None:
     """Let every player take its step, then move the average."""
     other = run.optimizer.discriminator_rate or run.optimizer.learning_rate
     for name, optimizer in state.optimizers.items():
         rate = run.optimizer.learning_rate if name == "generator" else other
         parameters = optimizer.param_groups[0]["params"]
-        if run.optimizer.clip_norm:
-            torch.nn.utils.clip_grad_norm_(parameters, run.optimizer.clip_norm)
+        if run.optimizer.clip_norm and name in norms:
+            limit = run.optimizer.clip_norm
+            torch.nn.utils.clip_grads_with_norm_(parameters, limit, norms[name])
         optimizer.param_groups[0]["lr"] = rate * rate_factor
         optimizer.step()
     decay = ema_decay(run.training.ema, state.step)
@@ -153,7 +168,7 @@ def _update(run: Run, state: TrainingState, *, rate_factor: float) -> None:
 
 
 def _require_finite(terms: dict[str, float], *, step: int) -> None:
-    """Refuse to go on with a term that is not a number."""
+    """Refuse to go on with a term, or the norm of a gradient, that is not a number."""
     for name, value in terms.items():
         if not np.isfinite(value):
             raise TrainingError(

@@ -6,20 +6,24 @@ eight minutes on two cores.
 
 import logging
 import sys
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from pipelines.build import load_generation
+from pipelines.build import choose_device, load_generation
 from pipelines.config_file import config_path
+from pipelines.console import run_command
 from pipelines.holdout import Holdout, frames_of, label_painting, open_holdout, score, unroll
 from pipelines.render import Renderer, RenderOptions
 from pipelines.train import TrainOptions, train
 from vid2vid.labels.maps import ids_to_colours
 from vid2vid.labels.palettes import Palette
 from vid2vid.training.preview import to_picture, write_picture
+
+if TYPE_CHECKING:  # torch itself is loaded by `pipelines`, which first says how its threads wait
+    from torch import Tensor
 
 CONFIG = "robot_kitchen"
 MINUTES = 7.0  # of training; the rest of the ten is for rendering and the contact sheet
@@ -28,7 +32,7 @@ TITLES = ("labels", "label painting", "rendered", "real")
 TITLE_HEIGHT = 18  # px
 
 
-def contact_sheet(holdout: Holdout, frames: torch.Tensor, palette: Palette) -> NDArray[np.uint8]:
+def contact_sheet(holdout: Holdout, frames: "Tensor", palette: Palette) -> NDArray[np.uint8]:
     """Lay out held-out frames: labels, label painting, rendered, real."""
     painting = label_painting(holdout)
     labels = holdout.labels[holdout.history :].numpy()
@@ -53,9 +57,8 @@ def contact_sheet(holdout: Holdout, frames: torch.Tensor, palette: Palette) -> N
     return np.concatenate([strip, *rows], axis=0)
 
 
-def main() -> int:
+def demo() -> None:
     """Train, render, and print where to look."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else MINUTES
     print(f"training {CONFIG} for {minutes:g} minutes; Ctrl-C keeps what is done", file=sys.stderr)
     trained = train(CONFIG, TrainOptions(minutes=minutes))
@@ -65,7 +68,7 @@ def main() -> int:
     options = RenderOptions(preview=trained.folder / "demo_beside_labels.mp4")
     rendered = Renderer.load(trained.folder).render(labels, video, options)
 
-    generation = load_generation(trained.folder, torch.device("cpu"))
+    generation = load_generation(trained.folder, choose_device("cpu"))
     holdout = open_holdout(generation)
     frames = frames_of(unroll(generation, holdout, "zeros"))
     ours = score(holdout, frames, first_has_past=False).psnr.mean()
@@ -79,7 +82,12 @@ def main() -> int:
     print(
         f"PSNR on them   {ours:.2f} dB; painting each label with its mean colour {painted:.2f} dB"
     )
-    return 0
+
+
+def main() -> int:
+    """Run the demo; errors are one line, as on the command line."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    return run_command(demo, debug=False)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 WORKERS ?= 2
 
-.PHONY: demo test test-all unit gpu check format lint types contracts fix system
+.PHONY: demo test test-all unit gpu format lint types contracts fix system
 
 demo: $(STAMP)
 	$(BIN)/python tools/demo.py

@@ -15,4 +15,3 @@ def test_waiting_threads_sleep_unless_the_user_wants_them_to_spin():
     program = "import os, pipelines; print(os.environ['OMP_WAIT_POLICY'])"
     assert run_python(program) == "PASSIVE"
     assert run_python(program, OMP_WAIT_POLICY="ACTIVE") == "ACTIVE"
-

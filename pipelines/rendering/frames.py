@@ -14,8 +14,7 @@ from vid2vid.labels.conditioning import Conditioning
 from vid2vid.networks.generator import SequentialGenerator
 from vid2vid.networks.outputs import GeneratorOutput
 from vid2vid.rollout import rollout
-
-_HALF_RANGE = 127.5  # levels of uint8 per unit of [-1, 1]
+from vid2vid.video.levels import from_levels, to_levels
 
 
 class Parts(NamedTuple):
@@ -65,7 +64,9 @@ class FrameGenerator(NamedTuple):
             self.network,
             maps(),
             past_conditioning=self._past([self._encode(frame) for frame in given]),
-            first_frames=self._past([_to_unit(each, self.device) for each in first_frames]),
+            first_frames=self._past(
+                [from_levels(each.to(self.device))[None] for each in first_frames]
+            ),
         )
         for index, output in enumerate(outputs):
             is_first = index == 0 and not given
@@ -100,9 +101,9 @@ class FrameGenerator(NamedTuple):
             flow = None
         return RenderedFrame(
             source=source,
-            frame=_to_levels(output.frame),
-            hallucinated=_to_levels(output.hallucinated) if self.parts.hallucinated else None,
-            occlusion=_to_levels(occlusion * 2 - 1) if occlusion is not None else None,
+            frame=to_levels(output.frame[0]),
+            hallucinated=to_levels(output.hallucinated[0]) if self.parts.hallucinated else None,
+            occlusion=to_levels(occlusion[0] * 2 - 1) if occlusion is not None else None,
             flow=flow[0] if flow is not None else None,
         )
 
@@ -114,14 +115,3 @@ class FrameGenerator(NamedTuple):
             hallucinated=picture if self.parts.hallucinated else None,
             occlusion=torch.zeros_like(picture) if self.parts.occlusion else None,
         )
-
-
-def _to_unit(picture: Tensor, device: torch.device) -> Tensor:
-    """Turn 'h w 3' uint8 into 'b 3 h w' in [-1, 1]."""
-    return (picture.to(device).float() / _HALF_RANGE - 1).permute(2, 0, 1)[None]
-
-
-def _to_levels(frame: Tensor) -> Tensor:
-    """Turn 'b c h w' in [-1, 1], b = 1 and c = 3 or 1, into 'h w 3' uint8."""
-    levels = ((frame[0].float().clamp(-1, 1) + 1) * _HALF_RANGE).round().to(torch.uint8)
-    return levels.expand(3, -1, -1).permute(1, 2, 0).contiguous()

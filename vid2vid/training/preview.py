@@ -14,6 +14,7 @@ from vid2vid.labels.palettes import Palette
 from vid2vid.networks.generator import SequentialGenerator
 from vid2vid.networks.outputs import GeneratorOutput
 from vid2vid.rollout import rollout
+from vid2vid.video.levels import to_levels
 
 COLUMNS = ("conditioning", "hallucinated", "warped", "occlusion", "result", "real")
 TITLE_HEIGHT = 18  # px
@@ -97,8 +98,7 @@ def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
 
 def to_picture(frame: Tensor) -> NDArray[np.uint8]:
     """Turn 'c h w' in [-1, 1], c = 3 or 1, into 'h w 3' uint8."""
-    levels = ((frame.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-    return levels.expand(3, -1, -1).permute(1, 2, 0).contiguous().cpu().numpy()
+    return to_levels(frame).cpu().numpy()
 
 
 def _or_grey(part: Tensor | None, *, like: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,0 +1,17 @@
+"""Between the levels of a picture, uint8, and the range of a frame, [-1, 1]."""
+
+import torch
+from torch import Tensor
+
+HALF_RANGE = 127.5  # levels per unit
+
+
+def to_levels(frame: Tensor) -> Tensor:
+    """Turn 'c h w' in [-1, 1], c = 3 or 1, into 'h w 3' uint8; what lies outside is clamped."""
+    levels = ((frame.float().clamp(-1, 1) + 1) * HALF_RANGE).round().to(torch.uint8)
+    return levels.expand(3, -1, -1).permute(1, 2, 0).contiguous()
+
+
+def from_levels(picture: Tensor) -> Tensor:
+    """Turn 'h w 3' uint8 into '3 h w' in [-1, 1]."""
+    return (picture.float() / HALF_RANGE - 1).permute(2, 0, 1)

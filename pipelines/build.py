@@ -16,12 +16,12 @@ from vid2vid.labels.conditioning import Conditioning, ConditioningConfig
 from vid2vid.labels.files import LabelReader
 from vid2vid.labels.palettes import Palette, load_mapping, load_palette
 from vid2vid.networks.discriminator import MultiScaleDiscriminator
-from vid2vid.networks.features import load_vgg
 from vid2vid.networks.generator import SequentialGenerator
 from vid2vid.temporal import strides
 from vid2vid.training.loop import Run
 from vid2vid.training.players import Players, VideoDiscriminatorConfig
 from vid2vid.training.state import TrainingState, make_optimizers
+from vid2vid.vgg_weights import load_vgg
 
 # Streams of the seed, so that no two networks start alike.
 GENERATOR_STREAM, IMAGE_STREAM, VIDEO_STREAM = 0, 1000, 2000

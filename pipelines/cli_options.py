@@ -33,7 +33,8 @@ Map = Annotated[
     typer.Option("--map", help="Mapping of their ids to the checkpoint's: name or YAML file."),
 ]
 Instances = Annotated[
-    Path | None, typer.Option(help="Instance maps: a folder or a quoted glob of pictures.")
+    Path | None,
+    typer.Option(help="Instance maps: a lossless video, a folder or a quoted glob of pictures."),
 ]
 Boundary = Annotated[
     Literal["labels"] | None,
@@ -44,7 +45,8 @@ FirstFrame = Annotated[
     typer.Option(help="Picture that the output begins with; again for the next, oldest first."),
 ]
 Frames = Annotated[
-    str | None, typer.Option(metavar="A:B", help="Part of the input, as a Python slice counts.")
+    str | None,
+    typer.Option(metavar="A:B", help="Part of the input: A:B, counted from 0, B not included."),
 ]
 Fps = Annotated[
     Fraction | None,

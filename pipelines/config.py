@@ -13,7 +13,7 @@ from vid2vid.networks.generator import GeneratorConfig
 from vid2vid.temporal import farthest_back
 from vid2vid.training.loop import TrainingConfig
 from vid2vid.training.players import VideoDiscriminatorConfig
-from vid2vid.training.schedule import ScheduleConfig
+from vid2vid.training.schedule import ScheduleConfig, longest_clip
 from vid2vid.training.state import OptimizerConfig
 
 
@@ -56,11 +56,12 @@ class RunConfig(BaseModel):
         if video is None:
             return self
         needed = farthest_back(video.temporal_scales, video.window) + 1
-        if needed > self.schedule.clip_length_max:
+        longest = longest_clip(self.schedule)
+        if needed > longest:
             raise ValueError(
                 f"video_discriminator with {video.temporal_scales} temporal scales and a window of "
-                f"{video.window} must have clips of {needed} frames; schedule.clip_length_max is "
-                f"{self.schedule.clip_length_max}: raise it or lower temporal_scales"
+                f"{video.window} must have clips of {needed} frames; the longest of schedule has "
+                f"{longest}: raise schedule.clip_length_max or lower temporal_scales"
             )
         return self
 

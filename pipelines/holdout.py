@@ -62,10 +62,11 @@ def open_holdout(generation: Generation, *, end: int | None = None) -> Holdout:
         raise ValueError(f"data.frame_range must end before the sequence does; got {kept}")
     whole = config.model_copy(update={"data": config.data.model_copy(update={"frame_range": None})})
     dataset = build_dataset(whole, generation.palette)
-    last = dataset.sequences[0].num_frames if end is None else end
-    start = kept[1] - history
-    clip = dataset.evaluation_clip(0, start=start, length=last - start)
-    trained = dataset.evaluation_clip(0, start=kept[0], length=kept[1] - kept[0])
+    num_frames = dataset.sequences[0].num_frames
+    trained_on = range(num_frames)[slice(*kept)]
+    start = trained_on.stop - history
+    clip = dataset.evaluation_clip(0, start=start, length=(end or num_frames) - start)
+    trained = dataset.evaluation_clip(0, start=trained_on.start, length=len(trained_on))
     batch = collate([clip])
     device = next(generation.generator.parameters()).device
     instances = None if batch.instances is None else batch.instances.to(device)
@@ -130,19 +131,22 @@ def repeat_last(holdout: Holdout) -> Tensor:
     return holdout.frames[holdout.history - 1].expand_as(holdout.real)
 
 
-def score(holdout: Holdout, frames: Tensor, *, first_has_past: bool) -> Scores:
+def score(holdout: Holdout, frames: Tensor, *, start: Start) -> Scores:
     """Score generated frames against the real ones.
 
     Args:
         holdout: the real frames.
         frames: 'n 3 h w', generated.
-        first_has_past: the frame before the first one is the real one; otherwise its warping error
-            is not a number.
+        start: how they were. The frame that the warping error compares with is the generated one
+            before, with `one_step` the real one; with `zeros` the first frame has none, and its
+            warping error is not a number.
     """
     real = holdout.real
-    before = torch.cat([holdout.frames[holdout.history - 1 : holdout.history], frames[:-1]])
-    warping = warping_error(frames, before, *holdout.reference)
-    if not first_has_past:
+    real_before = holdout.frames[holdout.history - 1 : -1]
+    before = real_before if start == "one_step" else torch.cat([real_before[:1], frames[:-1]])
+    flow, confidence = holdout.reference
+    warping = warping_error(frames, before, flow, confidence)
+    if start == "zeros":
         warping[0] = torch.nan
     return Scores(
         psnr=psnr(frames, real),

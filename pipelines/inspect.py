@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 
-from flow.padding import pad_to_multiple
 from pipelines.build import build_players, config_of, palette_for, palette_of
 from pipelines.config import RunConfig
 from pipelines.config_file import read_config
@@ -90,8 +89,7 @@ def inspect_config(config: RunConfig, palette: Palette, *, step: int | None = No
 
 def _generator_costs(generator: SequentialGenerator, size: Size) -> Iterator[NetworkCost]:
     """Count each scale, then all of them, at the size that the frames are padded to."""
-    multiple = generator.size_multiple(generator.scales)
-    pad = pad_to_multiple(*size, multiple if min(size) > multiple else 2 * multiple)
+    pad = generator.padding(*size, generator.scales)
     height = size.height + pad.top + pad.bottom
     width = size.width + pad.left + pad.right
     total = 0

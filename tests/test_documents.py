@@ -28,7 +28,7 @@ QUICK = ["--set", "schedule.steps=2", "--set", "generator.width=8", "--set", "ge
 def _commands() -> list[list[str]]:
     """List the command lines of the README: indented lines that begin with one of our names."""
     lines = re.findall(r"^    (vid2vid\S* .*)$", README, re.MULTILINE)
-    return [shlex.split(line) for line in lines]
+    return [shlex.split(line.split(" > ")[0]) for line in lines]
 
 
 def _run(words: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
@@ -70,6 +70,10 @@ def test_readme_python_runs(workplace: Path, monkeypatch: pytest.MonkeyPatch):
     for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
         exec(compile(block, "README.md", "exec"), {})
     assert (workplace / "out.mp4").is_file()
+
+
+def test_readme_holds_no_placeholder():
+    assert re.findall(r"^[A-Z_]{6,}$", README, re.MULTILINE) == []
 
 
 def test_readme_links_lead_to_files():

@@ -18,7 +18,7 @@ def test_defaults_are_the_official_recipe(tiny_config):
         (
             ["video_discriminator.temporal_scales=2"],
             r"2 temporal scales and a window of 3 must have clips of 7 frames; "
-            r"schedule.clip_length_max is 4: raise it or lower temporal_scales",
+            r"the longest of schedule has 4: raise schedule.clip_length_max or lower",
         ),
         (
             ["image_discriminator=null", "video_discriminator=null", "losses.pixel=0"],

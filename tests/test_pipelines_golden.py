@@ -19,7 +19,12 @@ NOT_TERMS = {"step", "seconds_per_step", "learning_rate", "clip_length", "scales
 
 def _first_terms(folder: Path) -> list[dict[str, float]]:
     """Train the first steps and read their terms from the log."""
-    settings = [f"training.output={folder}", f"schedule.steps={STEPS}", "schedule.clip_growth=0"]
+    settings = [
+        f"training.output={folder}",
+        f"schedule.steps={STEPS}",
+        "schedule.clip_growth=0",
+        "schedule.clip_length=8",
+    ]
     trained = train("smoke", TrainOptions(overrides=settings, device="cpu"))
     lines = (trained.folder / "metrics.jsonl").read_text().splitlines()
     return [{k: v for k, v in json.loads(line).items() if k not in NOT_TERMS} for line in lines]

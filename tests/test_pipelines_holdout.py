@@ -45,7 +45,7 @@ def test_held_out_frames_are_those_after_the_training_range(holdout):
 
 
 def test_real_frames_score_as_perfect(holdout):
-    scores = score(holdout, holdout.real, first_has_past=True)
+    scores = score(holdout, holdout.real, start="real")
     assert torch.isinf(scores.psnr).all()
     assert scores.gradient_ratio.allclose(torch.ones(13))
 
@@ -67,7 +67,7 @@ def test_every_start_generates_every_held_out_frame(generation, holdout, start):
 
 def test_a_start_from_zeros_has_no_warping_error_at_its_first_frame(generation, holdout):
     frames = frames_of(unroll(generation, holdout, "zeros"))
-    errors = score(holdout, frames, first_has_past=False).warping_error
+    errors = score(holdout, frames, start="zeros").warping_error
     assert errors[0].isnan()
     assert errors[1:].isfinite().all()
 

@@ -364,3 +364,16 @@ def test_clips_grow_to_what_the_data_has_and_this_is_said(run, caplog):
     with caplog.at_level(logging.INFO):
         run("schedule.clip_length_max=28", "schedule.clip_growth=0.25", *ALONE)
     assert "clips grow to 6 frames, not 28: the longest sequence has 8" in caplog.text
+
+
+def test_minutes_do_not_lengthen_a_run_that_has_its_steps_and_it_says_so(run, caplog):
+    caplog.set_level("INFO")
+    run("schedule.steps=2")
+    assert run("schedule.steps=2", minutes=1.0).step == 2
+    assert "--minutes is not used: the run has 2 steps" in caplog.text
+
+
+def test_data_too_short_for_a_video_discriminator_is_refused(run):
+    changes = ("video_discriminator.temporal_scales=2", "schedule.clip_length_max=28")
+    with pytest.raises(ConfigError, match="must have clips of 7 generated frames; the data allows"):
+        run(*changes)

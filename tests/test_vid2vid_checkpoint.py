@@ -169,3 +169,10 @@ def test_weights_are_loaded_into_the_network(tmp_path):
 def test_weights_of_another_network_are_refused(tensors, message, tmp_path):
     with pytest.raises(CheckpointError, match=message):
         load_weights(nn.Linear(3, 2), tensors, where=tmp_path / "run")
+
+
+def test_a_checkpoint_that_cannot_be_written_says_where_and_leaves_nothing(tmp_path):
+    folder = tmp_path / "gone"
+    with pytest.raises(OSError, match=r"model.safetensors could not be written .*check the space"):
+        save_checkpoint(folder / "model.safetensors", {"a": torch.zeros(1)}, {"kind": "generator"})
+    assert not folder.exists()

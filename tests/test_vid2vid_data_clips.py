@@ -3,6 +3,7 @@ import json
 import logging
 import multiprocessing
 import pickle
+import signal
 import time
 from collections import Counter
 from fractions import Fraction
@@ -22,6 +23,7 @@ from vid2vid.data.clips import (
     ClipDataset,
     ClipRequest,
     StepPlan,
+    _prepare_worker,
     clip_batches,
     collate,
 )
@@ -389,3 +391,13 @@ def edge_contrast(frame, instances, *, shift):
     change = frame.diff(dim=-1).abs().mean(dim=0)
     is_edge = instances.diff(dim=-1) != 0
     return change[is_edge.roll(shift, dims=-1)].mean()
+
+
+def test_loading_processes_leave_signals_to_the_training_process():
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        _prepare_worker(0)
+        assert all(signal.getsignal(number) is signal.SIG_IGN for number in before)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

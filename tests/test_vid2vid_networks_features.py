@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from vid2vid.errors import ConfigError
-from vid2vid.networks.features import WEIGHT_FILES, VggFeatures, load_vgg
+from vid2vid.networks.features import VggFeatures
+from vid2vid.vgg_weights import WEIGHT_FILES, load_vgg
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +93,8 @@ def test_weights_of_another_network_are_refused(vgg, tmp_path, change, message):
     torch.save(state, tmp_path / "vgg.pth")
     with pytest.raises(ConfigError, match=message):
         load_vgg("vgg16", str(tmp_path / "vgg.pth"))
+
+
+def test_wide_frames_are_averaged_down_to_at_most_1024_pixels():
+    features = VggFeatures("vgg16")
+    assert features(torch.zeros(1, 3, 32, 2048))[0].shape[-2:] == (16, 1024)

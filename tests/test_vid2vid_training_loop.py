@@ -191,7 +191,7 @@ def test_a_step_without_any_term_changes_nothing(train):
         "image_discriminator=null",
         "losses={perceptual: 0, pixel: 0, flow: 0, warp: 0, generated_warp: 0}",
         "schedule.clip_length=1",
-        "schedule.clip_growth=0",
+        "schedule.clip_growth=0.9",
     )
     _, reports = train(*changes, end=1)
     assert reports[0].terms == {}

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from vid2vid.training.schedule import ScheduleConfig, capped, moment, steps_within
+from vid2vid.training.schedule import ScheduleConfig, capped, longest_clip, moment, steps_within
 
 
 def course(*, refiners=0, **settings):
@@ -103,3 +103,8 @@ def test_there_is_always_a_step():
 def test_clips_grow_no_longer_than_the_data(longest, cap):
     config = ScheduleConfig(clip_length=6, clip_length_max=28)
     assert capped(config, longest).clip_length_max == cap
+
+
+def test_the_longest_clip_is_the_cap_only_where_clips_grow():
+    assert longest_clip(ScheduleConfig(clip_length=4, clip_length_max=9)) == 9
+    assert longest_clip(ScheduleConfig(clip_length=4, clip_length_max=9, clip_growth=0)) == 4

@@ -3,7 +3,7 @@ import torch
 from flow.confidence import ReferenceFlow
 from vid2vid.data.clips import ClipBatch
 from vid2vid.labels.conditioning import Conditioning
-from vid2vid.training.targets import Targets, prepare
+from vid2vid.training.targets import Targets, _halve_clip, _halve_reference, prepare
 
 CPU = torch.device("cpu")
 
@@ -89,3 +89,11 @@ def test_moving_square_has_exact_flow_and_occlusion(moving_square):
 def test_targets_without_reference_flow_have_none():
     targets = Targets(torch.zeros(2, 1, 1, 4, 4), torch.zeros(2, 1, 3, 4, 4), ())
     assert targets.part(1, 2).references == ()
+
+
+def test_halved_flow_stays_on_the_pixel_centres_of_the_halved_frames():
+    ramp = torch.arange(16.0).expand(1, 1, 1, 16, 16)
+    halved = _halve_clip(ramp)
+    flow = torch.cat([ramp, ramp * 0], dim=2)
+    reference = _halve_reference(ReferenceFlow(flow, torch.ones(1, 1, 1, 16, 16)))
+    assert torch.equal(reference.flow[:, :, 0] * 2, halved[:, :, 0])

@@ -1,16 +1,18 @@
 """Train on a real clip, roll out over frames that were held out, and print what it is worth.
 
 Every model is trained by `vid2vid-train` in a process of its own with one thread, so that its CPU
-minutes are those of one core. Compared: the full generator and `no_flow`, without and with
-adversarial terms, against painting each label with its mean training colour and against repeating
-the last real frame. Started (real) from the two real frames before the held-out ones, (zeros) from
-nothing, and (one_step) from the real frames before every frame.
+minutes are those of one core. Compared: the full generator and `no_flow`, without discriminators
+(`plain`, a recipe of its own: see LOSSES) and with them (the configuration as it is), against
+painting each label with its mean training colour and against repeating the last real frame. Started
+(real) from the two real frames before the held-out ones, (zeros) from nothing, and (one_step) from
+the real frames before every frame.
 
-    python tools/bench_real.py camvid --data FOLDER --steps 2400 --seeds 3 --jobs 2
+    python tools/bench_real.py camvid --data FOLDER --steps 1100 --seeds 3 --jobs 2
 """
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -26,6 +28,8 @@ import torch
 import typer
 
 from pipelines.build import load_generation
+from pipelines.config import RunConfig
+from pipelines.config_file import read_config
 from pipelines.holdout import (
     Holdout,
     Scores,
@@ -88,8 +92,16 @@ class Result(NamedTuple):
     curves: Scores
 
 
+def has_discriminators(config: str) -> bool:
+    """Tell whether a configuration trains against any discriminator."""
+    read = read_config(config, RunConfig)
+    return read.image_discriminator is not None or read.video_discriminator is not None
+
+
 def train(job: Job, *, config: str, out: Path, options: list[str]) -> float:
     """Train one model in its own process; return its CPU minutes."""
+    if job.losses == "adversarial" and not has_discriminators(config):
+        raise SystemExit(f"{config} has no discriminator: use --losses plain")
     settings = [
         f"name={job.name}",
         f"training.output={out}",
@@ -100,6 +112,7 @@ def train(job: Job, *, config: str, out: Path, options: list[str]) -> float:
     ]
     command = [str(Path(sys.executable).with_name("vid2vid-train")), config]
     command += [part for setting in settings for part in ("--set", setting)]
+    shutil.rmtree(out / job.name, ignore_errors=True)  # minutes are counted from the beginning
     log = (out / f"{job.name}.log").open("w")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with log, subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process:
@@ -127,8 +140,8 @@ def train_all(jobs: list[Job], *, config: str, out: Path, options: list[str], wo
 
 
 def judge(holdout: Holdout, frames: torch.Tensor, *, start: Start, ratio: float) -> Result:
-    """Score generated frames; one step at a time, the frame before is always the real one."""
-    scores = score(holdout, frames, first_has_past=start != "zeros")
+    """Score generated frames and take the means over them."""
+    scores = score(holdout, frames, start=start)
     means = [float(values.nanmean()) for values in scores]
     return Result(*means, flow_ratio=ratio, curves=scores)
 
@@ -243,10 +256,10 @@ def main(
         raise SystemExit("nothing to do: --seeds, --models or --losses is empty")
     stills = {"label painting": label_painting(holdout), "repeat last": repeat_last(holdout)}
     nan = float("nan")
-    baselines = {n: judge(holdout, f, start="real", ratio=nan) for n, f in stills.items()}
+    baselines = {n: judge(holdout, f, start="zeros", ratio=nan) for n, f in stills.items()}
     table = "\n".join(rows(results, baselines))
     minutes = [json.loads((out / job.name / "cpu_minutes.json").read_text()) for job in wanted]
-    noise = score(holdout, holdout.real, first_has_past=True).warping_error.nanmean()
+    noise = score(holdout, holdout.real, start="real").warping_error.nanmean()
     table += f"\nwarping error of the real frames: {noise * 1e4:.2f} e-4"
     table += f"\nCPU minutes a model: {min(minutes):.1f} to {max(minutes):.1f}"
     print(table)

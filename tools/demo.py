@@ -71,8 +71,8 @@ def demo() -> None:
     generation = load_generation(trained.folder, choose_device("cpu"))
     holdout = open_holdout(generation)
     frames = frames_of(unroll(generation, holdout, "zeros"))
-    ours = score(holdout, frames, first_has_past=False).psnr.mean()
-    painted = score(holdout, label_painting(holdout), first_has_past=False).psnr.mean()
+    ours = score(holdout, frames, start="zeros").psnr.mean()
+    painted = score(holdout, label_painting(holdout), start="zeros").psnr.mean()
     sheet = trained.folder / "demo.png"
     write_picture(sheet, contact_sheet(holdout, frames, generation.palette))
 

@@ -36,14 +36,24 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping
         path: final name; its folder must exist.
         tensors: any device; written from the CPU.
         metadata: JSON values, kept in the file's header.
+
+    Raises:
+        OSError: if it cannot be written; the file before it is left as it was.
     """
     partial = path.with_suffix(".partial")
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = {"format": FORMAT, **{key: json.dumps(value) for key, value in metadata.items()}}
-    save_file(plain, partial, metadata=header)
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        save_file(plain, partial, metadata=header)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except (SafetensorError, OSError) as error:
+        partial.unlink(missing_ok=True)
+        raise OSError(
+            f"{path} could not be written ({error}); what was there before is whole: check the "
+            f"space and rights on {path.parent}"
+        ) from error
 
 
 def load_checkpoint(path: Path | str, *, kind: str, with_tensors: bool = True) -> Checkpoint:

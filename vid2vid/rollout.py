@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from flow.padding import Padding, pad_to_multiple
+from flow.padding import Padding
 from vid2vid.networks.generator import SequentialGenerator
 from vid2vid.networks.outputs import GeneratorOutput
 from vid2vid.networks.pyramid import pyramid
@@ -49,11 +49,7 @@ def start_state(
     scales = generator.scales if scales is None else scales
     history = generator.config.history
     batch, _, height, width = conditioning.shape
-    multiple = generator.size_multiple(scales)
-    # Reflection at the bottleneck needs two pixels there.
-    padding = pad_to_multiple(
-        height, width, multiple if min(height, width) > multiple else 2 * multiple
-    )
+    padding = generator.padding(height, width, scales)
     if past_conditioning is None:
         past_conditioning = conditioning.unsqueeze(1).expand(-1, history, -1, -1, -1)
     elif past_conditioning.shape != (batch, history, *conditioning.shape[1:]):

@@ -8,6 +8,7 @@ from vid2vid.errors import ConfigError, DataError
 from vid2vid.labels.conditioning import Conditioning
 from vid2vid.labels.files import LabelReader
 from vid2vid.labels.palettes import MAPPING_NAMES, Palette, load_mapping, load_palette
+from vid2vid.video.pictures import PICTURE_SUFFIXES
 
 
 def choose_reader(options: RenderOptions, palette: Palette) -> LabelReader:
@@ -100,11 +101,12 @@ def check_branches(options: RenderOptions, generation: Generation) -> None:
 
 
 def check_places(options: RenderOptions, labels: Path, out: Path) -> None:
-    """Refuse to write two things to one place, or over the input.
+    """Refuse to write two things to one place, over the input, or as a video where none is named.
 
     Raises:
         ConfigError: naming the place.
     """
+    _check_coding(options, out)
     inputs = [labels, *([options.instances] if options.instances else []), *options.first_frames]
     taken = {path.resolve() for path in inputs}
     extras = (
@@ -120,6 +122,19 @@ def check_places(options: RenderOptions, labels: Path, out: Path) -> None:
                 "twice: choose another name"
             )
         taken.add(place.resolve())
+
+
+def _check_coding(options: RenderOptions, out: Path) -> None:
+    """Refuse options of a video encoder where the output is pictures."""
+    is_folder = out.is_dir() or not out.suffix
+    if not is_folder and out.suffix.lower() not in PICTURE_SUFFIXES:
+        return
+    for option, is_given in (("--codec", options.codec), ("--lossless", options.lossless)):
+        if is_given:
+            raise ConfigError(
+                f"{option} is for video files; {out} is a {'folder' if is_folder else 'picture'}: "
+                f"leave it out or name the output {out.stem}.mkv"
+            )
 
 
 def _have_equal_classes(one: Palette, other: Palette) -> bool:

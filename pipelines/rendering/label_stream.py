@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from pipelines.rendering.options import RenderOptions
 from vid2vid.data.augment import Size, resize_ids
-from vid2vid.data.pairing import Source, open_stream, pair
-from vid2vid.errors import DataError, VideoError
-from vid2vid.labels.files import LabelReader, read_instances
+from vid2vid.data.pairing import Source, open_instances, open_stream, pair
+from vid2vid.data.store import FrameStore
+from vid2vid.errors import VideoError
+from vid2vid.labels.files import LabelReader
 from vid2vid.video.reading import find_frames, is_video, open_video, read_video
 from vid2vid.video.times import DEFAULT_RATE, TIMES_NAME, read_times
 
@@ -58,7 +59,8 @@ def open_labels(source: Path, reader: LabelReader, options: RenderOptions) -> La
     else:
         open_stream("labels", source)  # all of one size, as their headers say
         decoded = _decode_pictures(source, reader, rate=rate, part=part)
-    frames = _finish(decoded, instances[part] if instances else None, options)
+    store = FrameStore(reader, max_bytes=0)
+    frames = _finish(decoded, instances[part] if instances else None, store, options=options)
     first = next(frames, None)
     if first is None:
         raise VideoError(
@@ -98,13 +100,7 @@ def _check_fps(source: Path, options: RenderOptions) -> None:
 
 def _pair_instances(source: Path, instances: Path) -> Sequence[Source]:
     """Find the instance map of every label map."""
-    stream = open_stream("instances", instances)
-    if stream.is_video:
-        raise DataError(
-            "instance maps must be pictures (PNG), a video does not keep their ids; got "
-            f"{instances}: write them as a folder of PNGs"
-        )
-    return pair(open_stream("labels", source), stream)
+    return pair(open_stream("labels", source), open_instances(instances))
 
 
 def _decode_video(source: Path, reader: LabelReader, part: slice) -> Iterator[LabelFrame]:
@@ -135,16 +131,17 @@ def _decode_pictures(
 
 
 def _finish(
-    frames: Iterator[LabelFrame], instances: Sequence[Source] | None, options: RenderOptions
+    frames: Iterator[LabelFrame],
+    instances: Sequence[Source] | None,
+    store: FrameStore,
+    *,
+    options: RenderOptions,
 ) -> Iterator[LabelFrame]:
     """Add the instance maps, and give everything the size asked for."""
     for index, frame in enumerate(frames):
         size = _target_size(Size(*frame.labels.shape), options)
-        objects = read_instances(instances[index].path) if instances is not None else None
-        yield frame._replace(
-            labels=resize_ids(frame.labels, size),
-            instances=None if objects is None else resize_ids(objects, size),
-        )
+        objects = store.instances([instances[index]], size)[0] if instances is not None else None
+        yield frame._replace(labels=resize_ids(frame.labels, size), instances=objects)
 
 
 def _target_size(size: Size, options: RenderOptions) -> Size:

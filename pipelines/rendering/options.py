@@ -18,7 +18,7 @@ class RenderOptions:
     """How labels are read, frames generated and outputs written."""
 
     instances: Path | None = None
-    """Instance maps: a folder or glob of pictures, paired with the label maps by name."""
+    """Instance maps: lossless video, folder or glob, paired with the label maps frame by frame."""
     palette: str | None = None
     """Palette that the label maps are in; None = the checkpoint's."""
     map: str | None = None
@@ -30,7 +30,7 @@ class RenderOptions:
     is_still: bool = False
     """Generate each frame from zeros, without memory of the ones before it."""
     frames: str | None = None
-    """Part of the input, 'A:B' as a Python slice counts; None = all."""
+    """Part of the input: A:B, counted from 0, B not included; None = all."""
     fps: Fraction | None = None
     """Frames per second of pictures; None = 25. A video and a times.csv say it themselves."""
     height: int | None = None
@@ -38,7 +38,7 @@ class RenderOptions:
     width: int | None = None
     """Width of the output, px; None = the input's, or what keeps the aspect of `height`."""
     codec: str | None = None
-    """`libx264` or, in .mkv, `ffv1`; None = the suffix's own."""
+    """`libx264`, in .webm `libvpx-vp9`, in .mkv also `ffv1`; None = the suffix's own."""
     crf: int = 16
     """Constant rate factor of a lossy video, 0 to 51, smaller is better."""
     lossless: bool = False
@@ -92,7 +92,7 @@ class Rendered:
     num_frames: int
     height: int
     width: int
-    seconds: float  # from the first decoded label map to the complete output
+    seconds: float  # from before the input is opened to the complete output
     extras: tuple[Path, ...] = ()  # preview, flow, occlusion, hallucinated frames, where asked for
 
 

@@ -17,12 +17,11 @@ from pipelines.rendering.sinks import (
     Rgb,
     Sink,
     WriterSink,
-    write_picture,
 )
 from vid2vid.errors import ConfigError
 from vid2vid.labels.maps import ids_to_colours
 from vid2vid.labels.palettes import Palette
-from vid2vid.video.reading import IMAGE_SUFFIXES
+from vid2vid.video.pictures import PICTURE_SUFFIXES, write_picture
 from vid2vid.video.writing import open_writer
 
 
@@ -117,7 +116,7 @@ def _open_drawn(
 
 def _open_frames(out: Path, stream: LabelStream, options: RenderOptions) -> Sink:
     """Open the output proper: a picture, pictures under their own names, or a writer's."""
-    if out.suffix.lower() in IMAGE_SUFFIXES and not out.is_dir():
+    if out.suffix.lower() in PICTURE_SUFFIXES and not out.is_dir():
         if stream.num_frames != 1:
             came = "an unknown number" if stream.num_frames is None else stream.num_frames
             raise ConfigError(

@@ -1,11 +1,10 @@
 """Places where rendered frames go: a writer, a folder of named files, one picture."""
 
-import shutil
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
@@ -13,6 +12,7 @@ from torch import Tensor
 from pipelines.rendering.label_stream import LabelFrame
 from vid2vid.errors import VideoError
 from vid2vid.video.encoding import claim
+from vid2vid.video.pictures import PartialFolder, not_whole, write_picture
 from vid2vid.video.writing import FrameWriter
 
 Rgb = NDArray[np.uint8]
@@ -88,53 +88,29 @@ class FolderSink:
         Raises:
             VideoError: if the folder holds files or cannot be written.
         """
-        self._path, self._suffix, self._save = path, suffix, save
-        self._partial = path.with_name(f"{path.name}.partial")
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise VideoError(
-                f"the output folder must be new or empty; {path} is not: choose another name or "
-                "empty it"
-            )
-        self._remove_leftover()
-        probe = self._partial / "probe"
-        claim(probe)
-        probe.unlink()
+        self._suffix, self._save = suffix, save
+        self._folder = PartialFolder(path, own_names=rf".*{re.escape(suffix)}")
 
     def write(self, rendered: RenderedFrame) -> None:
         """Add a file; see `Sink`."""
-        file = self._partial / f"{rendered.source.name}{self._suffix}"
-        if file.exists():
+        name = f"{rendered.source.name}{self._suffix}"
+        if (self._folder.partial / name).exists():
             raise VideoError(
                 f"the pictures of the input must have different names; two are called "
                 f"{rendered.source.name}: rename one"
             )
-        try:
-            self._save(file, rendered)
-        except OSError as error:
-            raise _not_whole(self._path, error) from error
+        self._folder.save(name, lambda file: self._save(file, rendered))
 
     def close(self) -> Path:
         """Rename the folder; see `Sink`."""
-        return _publish(self._partial, self._path)
+        return self._folder.publish()
 
     def abort(self, *, keep_partial: bool) -> Path | None:
         """End early; see `Sink`."""
         if keep_partial:
-            return self._partial
-        shutil.rmtree(self._partial, ignore_errors=True)
+            return self._folder.partial
+        self._folder.discard()
         return None
-
-    def _remove_leftover(self) -> None:
-        """Remove what an earlier run left under the partial name, and nothing else."""
-        if not self._partial.is_dir():
-            return
-        foreign = [file.name for file in self._partial.iterdir() if file.suffix != self._suffix]
-        if foreign:
-            raise VideoError(
-                f"{self._partial} must be free for unfinished files; it holds {foreign[0]}: move "
-                "it away"
-            )
-        shutil.rmtree(self._partial)
 
 
 class PictureSink:
@@ -155,11 +131,14 @@ class PictureSink:
         try:
             write_picture(self._partial, self._draw(rendered))
         except OSError as error:
-            raise _not_whole(self._path, error) from error
+            raise not_whole(self._path, error) from error
 
     def close(self) -> Path:
         """Give it its final name; see `Sink`."""
-        return _publish(self._partial, self._path)
+        try:
+            return self._partial.replace(self._path)
+        except OSError as error:
+            raise not_whole(self._path, error) from error
 
     def abort(self, *, keep_partial: bool) -> Path | None:
         """End early; see `Sink`."""
@@ -167,24 +146,3 @@ class PictureSink:
             return self._partial
         self._partial.unlink(missing_ok=True)
         return None
-
-
-def write_picture(path: Path, rgb: Rgb) -> None:
-    """Write 'h w 3' RGB in the picture format that the suffix names."""
-    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
-    path.write_bytes(cv2.imencode(path.suffix, bgr)[1].tobytes())
-
-
-def _publish(partial: Path, path: Path) -> Path:
-    """Give a complete output its final name."""
-    try:
-        return partial.replace(path)
-    except OSError as error:
-        raise _not_whole(path, error) from error
-
-
-def _not_whole(path: Path, error: OSError) -> VideoError:
-    return VideoError(
-        f"{path} must be written whole; it could not be ({error.strerror}): check the space and "
-        f"rights on {path.parent}"
-    )

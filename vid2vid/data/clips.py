@@ -4,6 +4,7 @@ Everything random about a clip follows from `(seed, step, position)` alone, so t
 exactly at any step, with any number of loading processes.
 """
 
+import signal
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -290,4 +291,8 @@ def _without_opencv_threads() -> Generator[None, None, None]:
 
 def _prepare_worker(worker_index: int) -> None:
     del worker_index
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(
+            number, signal.SIG_IGN
+        )  # the training process finishes its step, then ends us
     cv2.setNumThreads(1)  # workers are the parallelism, as torch has it too

@@ -5,7 +5,7 @@ official  `<root>/<split>_B/<sequence>` frames, `_A` labels, `_inst` instances (
           keep them); every directory with pictures is a sequence, and every video file
 patterns  anything else, see `StreamPatterns`
 
-A stream is a folder of pictures or a video file of the same name; instance maps are pictures.
+A stream is a folder of pictures or a video file of the same name; instance video is lossless.
 """
 
 import os
@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 
 from vid2vid.data.augment import Size
 from vid2vid.data.config import DataLayout, StreamPatterns
-from vid2vid.data.pairing import Source, is_video_file, open_stream, pair
+from vid2vid.data.pairing import Source, is_video_file, open_instances, open_stream, pair
 from vid2vid.errors import DataError
 from vid2vid.video.reading import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
@@ -170,7 +170,7 @@ def _match_names(root: Path, pattern: str) -> list[str]:
         return []
     first, *rest = (re.escape(part).replace(r"\*", "[^/]*") for part in pattern.split("{sequence}"))
     shape = re.compile(first + "([^/]+)" + r"\1".join(rest))
-    found = pattern.replace("{sequence}", "*")
+    found = re.sub(r"[\[?]", r"[\g<0>]", pattern).replace("{sequence}", "*")  # only * is special
     names: set[str] = set()
     for path in [*root.glob(found), *root.glob(found + ".*")]:
         relative = path.relative_to(root).as_posix()
@@ -223,13 +223,7 @@ def _open(places: _Places, kept: slice) -> Sequence:
     labels = pair(frames, open_stream("labels", places.labels))
     instances = None
     if places.instances is not None:
-        stream = open_stream("instances", places.instances)
-        if stream.is_video:
-            raise DataError(
-                f"instance maps must be pictures (PNG), a video does not keep their ids; got "
-                f"{places.instances}: write them as a folder of PNGs"
-            )
-        instances = pair(frames, stream)[kept]
+        instances = pair(frames, open_instances(places.instances))[kept]
     return Sequence(places.name, frames.sources[kept], labels[kept], instances, frames.size)
 
 

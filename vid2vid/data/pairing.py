@@ -14,6 +14,7 @@ from PIL import Image
 
 from vid2vid.data.augment import Size
 from vid2vid.errors import DataError
+from vid2vid.video.containers import is_grey_exact
 from vid2vid.video.reading import ClipVideo, find_frames, is_video, open_video
 
 # Widest difference of aspect at which label maps are still resized to their frames: a row or
@@ -69,6 +70,18 @@ def open_stream(name: str, place: Path) -> Stream:
                 f"{path} is {_in_words(other)}: resize them or split the sequence"
             )
     return Stream(name, place, tuple(Source(path, None) for path in paths), size)
+
+
+def open_instances(place: Path) -> Stream:
+    """List instance maps as `open_stream` does, and check that a video of them keeps their ids.
+
+    Raises:
+        DataError: as `open_stream`.
+        VideoError: as `open_stream`, or if the video is lossy.
+    """
+    if is_video_file(place):
+        is_grey_exact(place)
+    return open_stream("instances", place)
 
 
 def pair(frames: Stream, partner: Stream) -> tuple[Source, ...]:
@@ -204,8 +217,10 @@ def _picture_size(path: Path) -> Size:
     try:
         with Image.open(path) as picture:
             size = Size(picture.height, picture.width)
-            # `read_image` turns pictures upright. A PNG would be decoded to look for the tag.
-            is_turned = picture.format != "PNG" and picture.getexif().get(_EXIF_TURN, 1) >= 5
+            # `read_image` turns pictures upright. A PNG would be decoded to look for the tag, and
+            # Pillow gives the size of a TIFF as turned.
+            is_stored = picture.format not in ("PNG", "TIFF")
+            is_turned = is_stored and picture.getexif().get(_EXIF_TURN, 1) >= 5
             return Size(*size[::-1]) if is_turned else size
     except OSError as error:
         raise DataError(f"a picture was needed; {path} cannot be read ({error}): replace it") from (

@@ -8,7 +8,7 @@ from typing import Any
 
 from vid2vid.data.augment import Picture, Size, resize_frame, resize_ids
 from vid2vid.data.pairing import Source
-from vid2vid.labels.files import LabelReader, read_instances
+from vid2vid.labels.files import LabelReader, instances_from_colours, read_instances
 from vid2vid.video.reading import ClipVideo, read_image
 
 _MAX_OPEN_VIDEOS = 16
@@ -57,7 +57,11 @@ class FrameStore:
         """Return instance maps, each 'h w' int32 object ids of `size`."""
 
         def read(missing: list[Source]) -> list[Picture]:
-            return [resize_ids(read_instances(source.path), size) for source in missing]
+            maps = self._decode(missing, read_instances)
+            if missing[0].frame is not None:
+                is_grey = self._video(missing[0].path).is_grey_exact
+                maps = [instances_from_colours(rgb, is_grey=is_grey) for rgb in maps]
+            return [resize_ids(ids, size) for ids in maps]
 
         return self._get("instances", sources, size, read)
 

@@ -1,5 +1,6 @@
 """Label maps and instance maps in files: ids in grey, ids in a mode-P picture, colours."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from vid2vid.labels.palettes import (
     Palette,
     load_palette,
 )
+
+# Where the commands, and where a training, take them.
+_PALETTE_DOORS = "--palette NAME, or labels.palette in a configuration"
+_MAP_DOORS = "--map NAME, or labels.map in a configuration"
 
 _GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L")
 
@@ -108,8 +113,8 @@ class LabelReader:
             raise DataError(
                 f"{where}: ids must be 0 to {self._source.num_classes - 1} of the palette "
                 f"'{self._source.name}', or {_listing(self._source.ignored_ids)} (ignored); got "
-                f"{_listing(foreign)}: pass the palette of these ids with --palette, and "
-                "--map FILE if they must be translated"
+                f"{_listing(foreign)}: name the palette of these ids ({_PALETTE_DOORS}), and a "
+                f"mapping if they must be translated ({_MAP_DOORS})"
             )
         return self._table[ids]
 
@@ -119,13 +124,14 @@ class LabelReader:
             return (
                 f"{where}: the colours must be those of the palette '{self._source.name}'; {came}, "
                 f"and no palette that comes with the package ({', '.join(PALETTE_NAMES)}) fits: "
-                "pass the palette of these colours with --palette FILE"
+                f"write one of these colours and name its file ({_PALETTE_DOORS})"
             )
         maps = [n for n in MAPPING_NAMES if n in {f"{f}-to-{self.palette.name}" for f in fitting}]
         return (
             f"{where}: the colours must be those of the palette '{self._source.name}'; {came}, and "
-            f"{_listing(fitting)} {'fits' if len(fitting) == 1 else 'fit'}: pass --palette NAME, "
-            f"and --map {' or '.join(maps) or 'FILE'} if the ids must be translated"
+            f"{_listing(fitting)} {'fits' if len(fitting) == 1 else 'fit'}: name it "
+            f"({_PALETTE_DOORS}), and the mapping {' or '.join(maps) or 'FILE'} if the ids must be "
+            f"translated ({_MAP_DOORS})"
         )
 
 
@@ -144,8 +150,24 @@ def read_instances(path: str | Path) -> NDArray[np.int32]:
         return _grey_values(picture, path).astype(np.int32)
     if picture.mode == "P":
         return np.asarray(picture).astype(np.int32)
-    red, green, blue = np.moveaxis(np.asarray(picture.convert("RGB")).astype(np.int32), 2, 0)
-    return red + 256 * green + 65536 * blue
+    return instances_from_colours(np.asarray(picture.convert("RGB")))
+
+
+def instances_from_colours(rgb: NDArray[np.uint8], *, is_grey: bool = False) -> NDArray[np.int32]:
+    """Read an instance map from colours, such as a frame of a lossless video.
+
+    A grey video holds 8-bit ids, which decode to equal channels. Whether it is one is a matter of
+    its pixel format (`is_grey_exact`), never of a frame: in RGB, (7, 7, 7) is another object.
+
+    Args:
+        rgb: 'h w 3' uint8 RGB, exact.
+        is_grey: the ids are the values of each channel, not R + 256 G + 65536 B.
+
+    Returns:
+        'h w' object ids.
+    """
+    red, green, blue = np.moveaxis(rgb.astype(np.int32), 2, 0)
+    return red if is_grey else red + 256 * green + 65536 * blue
 
 
 def _read_picture(path: Path) -> Image.Image:
@@ -167,7 +189,7 @@ def _read_picture(path: Path) -> Image.Image:
 
 
 def _grey_values(picture: Image.Image, path: Path) -> NDArray[np.integer]:
-    """Give the stored values; Pillow spreads those of 2- and 4-bit PNGs over 0 to 255."""
+    """Give the stored values; Pillow spreads those of few bits or levels over the full range."""
     if picture.mode == "1":
         return np.asarray(picture).astype(np.uint8)
     values = np.asarray(picture.getchannel("L") if picture.mode == "LA" else picture)
@@ -175,6 +197,11 @@ def _grey_values(picture: Image.Image, path: Path) -> NDArray[np.integer]:
         with path.open("rb") as file:
             bit_depth = file.read(25)[24]  # of the header, which the standard puts first
         return values // (255 // (2**bit_depth - 1))
+    if picture.format == "PPM":
+        with path.open("rb") as file:
+            header = re.sub(rb"#[^\n]*", b"", file.read(4096)).split(None, 4)
+        full = 255 if picture.mode == "L" else 65535
+        return np.round(values * (int(header[3]) / full)).astype(np.int32)
     return values
 
 

@@ -13,6 +13,7 @@ from einops import rearrange
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
+from flow.padding import Padding, pad_to_multiple
 from flow.warp import compose, warp
 from vid2vid.networks.blocks import (
     Head,
@@ -173,6 +174,17 @@ class SequentialGenerator(nn.Module):
     def size_multiple(self, scales: int) -> int:
         """Return what height and width must be divisible by when `scales` scales run."""
         return 2 ** (self.config.downsamplings + scales - 1)
+
+    def padding(self, height: int, width: int, scales: int) -> Padding:
+        """Return how frames of a size must be padded when `scales` scales run.
+
+        To a multiple of what the halvings divide by, and to two pixels at the bottleneck, which
+        reflection needs.
+        """
+        multiple = self.size_multiple(scales)
+        return pad_to_multiple(
+            height, width, multiple if min(height, width) > multiple else 2 * multiple
+        )
 
     def initialise(self, seed: int) -> None:
         """Draw every weight anew from `seed`; each scale has a stream of its own."""

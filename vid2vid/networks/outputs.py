@@ -24,7 +24,11 @@ class ScaleOutput(NamedTuple):
 
 
 class GeneratorOutput(NamedTuple):
-    """One generated frame and everything that it was composed of."""
+    """One generated frame and everything that it was composed of.
+
+    Of the first frame from zeros, `warped`, `flow` and `occlusion` are what the network predicts
+    for an empty past: the frame was not composed of them.
+    """
 
     frame: Tensor  # 'b 3 h w', [-1, 1], the composed frame
     hallucinated: Tensor  # 'b 3 h w', [-1, 1], with the foreground on top

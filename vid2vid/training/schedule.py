@@ -4,6 +4,7 @@ Everything is given in shares of the run, so that a run of any length, also one 
 minutes, goes through the same course.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -72,6 +73,11 @@ def moment(config: ScheduleConfig, step: int, *, refiners: int) -> Moment:
     return Moment(_rate_factor(config, progress), length, scales, frozen)
 
 
+def longest_clip(config: ScheduleConfig) -> int:
+    """Return how many generated frames the longest clip of the course has."""
+    return config.clip_length_max if config.clip_growth else config.clip_length
+
+
 def capped(config: ScheduleConfig, longest: int) -> ScheduleConfig:
     """Return the course with clips growing no longer than the data has them.
 
@@ -85,7 +91,7 @@ def capped(config: ScheduleConfig, longest: int) -> ScheduleConfig:
 
 
 def steps_within(
-    config: ScheduleConfig, seconds: float, *, seconds_per_frame: float, costs: tuple[float, ...]
+    config: ScheduleConfig, seconds: float, *, seconds_per_frame: float, costs: Sequence[float]
 ) -> int:
     """Return how many steps fit into `seconds`, with the course that `config` describes.
 

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from flow.confidence import ReferenceFlow
-from flow.resize import resize_flow
 from vid2vid.data.clips import ClipBatch
 from vid2vid.labels.conditioning import Conditioning
 from vid2vid.networks.pyramid import halve
@@ -50,6 +49,7 @@ def _halve_reference(reference: ReferenceFlow) -> ReferenceFlow:
     """Halve grid and vectors; a pixel is trusted when all that it was made of are."""
     lead = reference.flow.shape[:2]
     confidence = halve(reference.confidence.flatten(0, 1))
-    flow = resize_flow(reference.flow.flatten(0, 1), (confidence.shape[-2], confidence.shape[-1]))
+    # With the filter of the frames, so that flow and frames stay on the same pixel centres.
+    flow = halve(reference.flow.flatten(0, 1)) / 2
     trusted = (confidence > 1 - 1e-3).to(flow.dtype)
     return ReferenceFlow(flow.unflatten(0, lead), trusted.unflatten(0, lead))

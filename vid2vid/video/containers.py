@@ -17,6 +17,11 @@ from vid2vid.video.times import DEFAULT_RATE
 
 _logger = logging.getLogger(__name__)
 
+# Decoders and formats that give back every value of RGB or 8-bit grey.
+_EXACT_CODECS = ("ffv1", "h264", "png", "utvideo")
+_RGB_FORMATS = ("rgb24", "bgr24", "rgb0", "bgr0", "gbrp", "rgba", "bgra", "gbrap")
+_GREY_FORMAT = "gray"
+
 
 def open_container(path: Path) -> InputContainer:
     """Open a video file that has a picture stream.
@@ -49,7 +54,7 @@ def broken_stream(path: Path, index: int) -> VideoError:
     """Make the error for a stream of which frame `index` cannot be decoded."""
     return VideoError(
         f"a video must be decodable to its end; {path} breaks at frame {index}: repair it, or use "
-        f"only the frames before it (--frames 0:{index})"
+        f"only the frames before it (--frames 0:{index}, or data.frame_range in a configuration)"
     )
 
 
@@ -74,6 +79,33 @@ def counts_frames(container: InputContainer) -> bool:
     What FFmpeg makes of the count is wrong where B-frames occur.
     """
     return container.format.name == "avi"
+
+
+def is_grey_exact(path: Path) -> bool:
+    """Tell whether a video that keeps every value, as ids need, is grey rather than RGB.
+
+    Raises:
+        VideoError: if its codec or pixel format changes values, or it cannot be opened.
+    """
+    with open_container(path) as container:
+        context = container.streams.video[0].codec_context
+        codec, pix_fmt = context.name, context.pix_fmt or "unknown"
+        is_exact = codec in _EXACT_CODECS and pix_fmt in (_GREY_FORMAT, *_RGB_FORMATS)
+        if not is_exact or (codec == "h264" and _is_quantised(container)):
+            raise VideoError(
+                f"a video of ids must keep every value; {path} is {codec} in {pix_fmt} and does "
+                "not: write it as ffv1 or libx264rgb qp 0, in RGB or 8-bit grey"
+            )
+    return pix_fmt == _GREY_FORMAT
+
+
+def _is_quantised(container: InputContainer) -> bool:
+    """Tell whether x264 says in its first packet that it lost values; other encoders say nothing.
+
+    H.264 is exact at qp 0, which crf 0 becomes.
+    """
+    packet = bytes(next(container.demux(container.streams.video[0])))
+    return b"x264 - core" in packet and re.search(rb" qp=0\b", packet) is None
 
 
 def to_rgb(frame: VideoFrame, *, threads: int | None = None) -> NDArray[np.uint8]:

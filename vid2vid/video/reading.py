@@ -19,6 +19,7 @@ from vid2vid.errors import VideoError
 from vid2vid.video.containers import (
     broken_stream,
     counts_frames,
+    is_grey_exact,
     mean_rate,
     open_container,
     to_rgb,
@@ -27,7 +28,9 @@ from vid2vid.video.containers import (
 from vid2vid.video.seeking import FrameIndex, SeekingDecoder, index_frames
 from vid2vid.video.times import DEFAULT_RATE, read_times
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+IMAGE_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"}
+)
 VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".webm", ".mov", ".m4v", ".avi"})
 
 _MAX_TICKS = 1_000_000  # per second; what a container's 32-bit time base holds with ease
@@ -71,7 +74,8 @@ def find_frames(source: Path | str) -> list[Path]:
     if source.is_dir():
         candidates = source.iterdir()
     elif re.search(r"[*?\[]", str(source)) and not source.exists():
-        candidates = Path(source.anchor).glob(str(source.relative_to(source.anchor)))
+        base = next(folder for folder in source.parents if folder.is_dir())  # its name is literal
+        candidates = base.glob(str(source.relative_to(base)))
     else:
         candidates = iter([source])
     frames = [p for p in candidates if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()]
@@ -249,6 +253,15 @@ class ClipVideo:
         decoder = self._open()
         frames = {index: decoder.read(index) for index in sorted(set(indices))}
         return [frames[index] for index in indices]
+
+    @cached_property
+    def is_grey_exact(self) -> bool:
+        """Whether it holds 8-bit grey rather than RGB; see `containers.is_grey_exact`.
+
+        Raises:
+            VideoError: if it does not keep every value.
+        """
+        return is_grey_exact(self.path)
 
     def close(self) -> None:
         """Close the file; it is opened again when a frame is read."""

@@ -1,0 +1,69 @@
+"""`--minutes`: turn the time that is given into a number of steps, once."""
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from pipelines.session import Session
+from vid2vid.networks.cost import generator_macs
+from vid2vid.networks.generator import SequentialGenerator
+from vid2vid.training.loop import StepReport, take_steps
+from vid2vid.training.schedule import ScheduleConfig, steps_within
+
+LOGGER = logging.getLogger(__name__)
+
+WARM_UP_STEPS = 3  # not measured: first steps allocate, and fill the frame cache
+MEASURED_STEPS = 8
+
+
+def fix_steps(session: Session, seconds: float, stop: threading.Event) -> ScheduleConfig:
+    """Measure the first steps, and return the course with the number of steps that fit.
+
+    While measuring, the schedule stands at its beginning. What is fixed is saved at once, so that a
+    run that is killed later goes on with the same number. Previews and checkpoints are not counted:
+    the steps alone take the time that was given.
+
+    Args:
+        session: the run, at its beginning; its state is changed.
+        seconds: for all steps of the run.
+        stop: set when the run is to stop.
+
+    Raises:
+        KeyboardInterrupt: when `stop` is set; the state is saved.
+    """
+    state = session.state
+    beginning = session.course.model_copy(update={"steps": 10**9})
+    reports: list[StepReport] = []
+    end = state.step + WARM_UP_STEPS + MEASURED_STEPS
+    for report in take_steps(session.run, state, beginning, end=end):
+        reports.append(report)
+        session.record(report)
+        if stop.is_set():
+            session.save()
+            raise session.stopped(of=", the number of steps not yet fixed")
+    measured = sorted(report.seconds for report in reports[WARM_UP_STEPS:])
+    per_step = measured[len(measured) // 2]
+    now = reports[-1].moment
+    total = state.step + steps_within(
+        session.course,
+        seconds - sum(report.seconds for report in reports),
+        seconds_per_frame=per_step / now.clip_length,
+        costs=_relative_costs(state.players.generator, now.scales),
+    )
+    state.total_steps = total
+    session.save()
+    LOGGER.info("%.2f s a step: %d steps in the given time", per_step, total)
+    return session.course.model_copy(update={"steps": total})
+
+
+def _relative_costs(generator: SequentialGenerator, scales: int) -> Sequence[float]:
+    """Relate the cost of a frame with 1, 2 ... scales to that of the scales that were measured.
+
+    Counted at one small size; each scale more doubles height and width.
+    """
+    side = 4 * generator.size_multiple(generator.scales)
+    costs = [
+        generator_macs(generator, height=side, width=side, scales=count + 1) * 4**count
+        for count in range(generator.scales)
+    ]
+    return tuple(cost / costs[scales - 1] for cost in costs)

@@ -8,10 +8,11 @@ from vid2vid.data.clips import collate
 from vid2vid.labels.palettes import Palette
 from vid2vid.training.log import MetricsLog
 from vid2vid.training.loop import Run, StepReport
-from vid2vid.training.preview import draw_preview, generate_clip, write_picture
+from vid2vid.training.preview import draw_preview, generate_clip
 from vid2vid.training.schedule import ScheduleConfig
 from vid2vid.training.state import TrainingState, save_state
 from vid2vid.training.targets import prepare
+from vid2vid.video.pictures import write_picture
 
 
 class Session(NamedTuple):

@@ -1,8 +1,12 @@
+from fractions import Fraction
+
 import cv2
 import numpy as np
 import pytest
 import yaml
+from sample_videos import encode
 from tiny_runs import (
+    file_names,
     label_folder,
     label_maps,
     label_video,
@@ -12,9 +16,12 @@ from tiny_runs import (
 
 from pipelines.render import Renderer
 from pipelines.rendering.options import RenderOptions
-from vid2vid.errors import ConfigError, DataError
+from pipelines.still import render_stills
+from vid2vid.errors import ConfigError, DataError, VideoError
+from vid2vid.labels.files import read_instances
 from vid2vid.labels.maps import ids_to_colours
 from vid2vid.labels.palettes import load_palette
+from vid2vid.video.writing import open_writer
 
 
 @pytest.fixture(scope="module")
@@ -142,8 +149,35 @@ def test_missing_instances_are_refused_with_both_ways_out(tmp_path, street_rende
     with pytest.raises(DataError, match=r"street_2_instanceIds\.png"):
         street_renderer.render(labels, tmp_path / "out", short)
     video = RenderOptions(instances=label_video(tmp_path / "instances.mp4", 3))
-    with pytest.raises(DataError, match="a video does not keep their ids"):
-        street_renderer.render(labels, tmp_path / "out", video)
+    assert street_renderer.render(labels, tmp_path / "a", video).num_frames == 3
+    lossy = RenderOptions(instances=encode(tmp_path / "lossy.mp4", 3))
+    with pytest.raises(VideoError, match=r"keep every value; .*lossy\.mp4 is h264 in yuv420p"):
+        street_renderer.render(labels, tmp_path / "out", lossy)
+
+
+def test_instances_in_a_lossless_video_render_as_in_pictures(tmp_path, street_renderer):
+    labels = label_folder(tmp_path / "labels", 3)
+    folder = instance_folder(tmp_path / "instances")
+    writer = open_writer(tmp_path / "i.mp4", width=24, height=16, rate=Fraction(25), lossless=True)
+    for index, path in enumerate(sorted(folder.iterdir())):
+        ids = read_instances(path)
+        rgb = np.stack([ids % 256, ids // 256, 0 * ids], 2).astype(np.uint8)
+        writer.write(rgb, Fraction(index, 25))
+    video = RenderOptions(instances=writer.close(), frames="1:3", height=32)
+    a = pictures(street_renderer.render(labels, tmp_path / "a", video).path)
+    plain = RenderOptions(instances=folder, frames="1:3", height=32)
+    b = pictures(street_renderer.render(labels, tmp_path / "b", plain).path)
+    assert (a == b).all()
+
+
+@pytest.mark.parametrize("out", ["out", "out.png"])
+@pytest.mark.parametrize("values", [{"codec": "ffv1"}, {"lossless": True}])
+def test_options_of_a_video_encoder_are_refused_for_stills(tmp_path, renderer, out, values):
+    labels = label_folder(tmp_path / "labels", 1)
+    message = rf"--{next(iter(values))} is for video files; .* or name the output out\.mkv"
+    with pytest.raises(ConfigError, match=message):
+        render_stills(renderer, labels, tmp_path / out, RenderOptions(**values))
+    assert file_names(tmp_path) == ["labels"]
 
 
 def test_boundary_options_that_would_do_nothing_are_refused(tmp_path, renderer, street_renderer):

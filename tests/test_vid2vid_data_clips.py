@@ -3,7 +3,8 @@ import json
 import logging
 import multiprocessing
 import pickle
-import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from fractions import Fraction
@@ -23,7 +24,6 @@ from vid2vid.data.clips import (
     ClipDataset,
     ClipRequest,
     StepPlan,
-    _prepare_worker,
     clip_batches,
     collate,
 )
@@ -393,11 +393,12 @@ def edge_contrast(frame, instances, *, shift):
     return change[is_edge.roll(shift, dims=-1)].mean()
 
 
-def test_loading_processes_leave_signals_to_the_training_process():
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        _prepare_worker(0)
-        assert all(signal.getsignal(number) is signal.SIG_IGN for number in before)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def test_loading_processes_are_out_of_reach_of_signals_to_the_group():
+    program = (
+        "import os, signal; from vid2vid.data.clips import _prepare_worker; _prepare_worker(0); "
+        "print(os.getpgrp() == os.getpid(), signal.getsignal(signal.SIGINT) == signal.SIG_DFL)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == ["True", "True"]

@@ -7,10 +7,16 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
+from vid2vid.data.augment import Size
 from vid2vid.data.config import DataConfig, StreamPatterns
 from vid2vid.data.layout import find_sequences
 from vid2vid.data.pairing import Source, shared_ending
-from vid2vid.errors import DataError
+from vid2vid.data.store import FrameStore
+from vid2vid.errors import DataError, VideoError
+from vid2vid.labels.files import LabelReader
+from vid2vid.labels.palettes import load_palette
+from vid2vid.video.reading import read_image
+from vid2vid.video.writing import open_writer
 
 
 def write_pictures(folder, names, *, size=(6, 8)):
@@ -370,11 +376,50 @@ def test_a_broken_picture_is_named(tmp_path):
         find_sequences(tmp_path, "train")
 
 
-def test_instance_maps_in_a_video_are_refused(tmp_path):
+def test_instance_maps_in_a_lossy_video_are_refused(tmp_path):
     for stream in ("frames", "labels", "instances"):
         write_video(tmp_path / f"train/street/{stream}.mp4", 1)
-    with pytest.raises(DataError, match=r"instance maps must be pictures .*instances.mp4"):
+    with pytest.raises(VideoError, match=r"keep every value; .*instances.mp4 is h264 in yuv4"):
         find_sequences(tmp_path, "train")
+
+
+def test_instance_maps_in_a_lossless_video_pair_and_keep_their_ids(tmp_path):
+    write_video_with_labels(tmp_path, labels=numbered(3))
+    ids = np.arange(16 * 32, dtype=np.int32).reshape(16, 32) * 50
+    rgb = np.stack([ids % 256, ids // 256, 0 * ids], 2).astype(np.uint8)
+    path = tmp_path / "train/street/instances.mkv"
+    writer = open_writer(path, width=32, height=16, rate=Fraction(25), codec="ffv1")
+    for index in range(3):
+        writer.write(np.roll(rgb, index, axis=1), Fraction(index, 25))
+    writer.close()
+    (sequence,) = find_sequences(tmp_path, "train")
+    assert sequence.instances == tuple(Source(path, index) for index in range(3))
+    store = FrameStore(LabelReader(load_palette("camvid")), max_bytes=0)
+    found = store.instances(sequence.instances[1:], Size(16, 32))
+    assert found[0].dtype == np.int32
+    assert np.array_equal(found, [np.roll(ids, 1, axis=1), np.roll(ids, 2, axis=1)])
+
+
+def test_a_root_may_look_like_a_glob(tmp_path):
+    root = tmp_path / "set[1]*"
+    write_pictures(root / "all", ["x_0_rgb.png", "y_0_rgb.png"])
+    write_pictures(root / "ids", ["x_0_ids.png", "y_0_ids.png"])
+    patterns = StreamPatterns(frames="all/{sequence}_*_rgb.png", labels="ids/{sequence}_*_ids.png")
+    assert [s.name for s in find_sequences(root, "train", patterns)] == ["x", "y"]
+    write_pictures(root / "part[a]/z", ["0.png"])
+    patterns = StreamPatterns(frames="part[a]/{sequence}", labels="part[a]/{sequence}")
+    assert [s.name for s in find_sequences(root, "train", patterns)] == ["z"]
+
+
+def test_a_turned_tiff_has_the_size_it_is_shown_at(tmp_path):
+    write_folders(tmp_path, frames=[], labels=["a.png"])
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.zeros((8, 6), np.uint8)).save(
+        tmp_path / "train/street/frames/a.tif", exif=exif
+    )
+    (sequence,) = find_sequences(tmp_path, "train")
+    assert sequence.size == read_image(sequence.frames[0].path).shape[:2] == (6, 8)
 
 
 def test_instance_maps_of_some_sequences_only_are_refused(tmp_path):

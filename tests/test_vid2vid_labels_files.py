@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from vid2vid.errors import DataError
-from vid2vid.labels.files import LabelReader, read_instances
+from vid2vid.labels.files import LabelReader, instances_from_colours, read_instances
 from vid2vid.labels.maps import ids_to_colours
 from vid2vid.labels.palettes import LabelMapping, load_mapping, load_palette
 from vid2vid.video.reading import read_video
@@ -103,7 +103,8 @@ def test_ids_outside_the_palette_are_refused_with_the_way_out(tmp_path):
     path = save(tmp_path / "a.png", np.array([[3, 40, 200]], dtype=np.uint8))
     message = (
         r"a\.png: ids must be 0 to 10 of the palette 'camvid', or 11 and 255 \(ignored\); got 40 "
-        "and 200: pass the palette of these ids with --palette, and --map FILE"
+        r"and 200: name the palette of these ids \(--palette NAME, or labels\.palette in a "
+        r"configuration\), and a mapping .* \(--map NAME, or labels\.map in a configuration\)"
     )
     with pytest.raises(DataError, match=message):
         LabelReader(CAMVID).from_image(path)
@@ -150,14 +151,15 @@ def test_colours_of_another_data_set_are_refused_naming_every_palette_that_fits(
     assert str(error.value).startswith(
         "frame 3 of labels.mp4: the colours must be those of the palette 'camvid'; "
     )
-    assert "'cityscapes' and 'cityscapes19' fit: pass --palette NAME, and --map FILE" in str(
+    assert "'cityscapes' and 'cityscapes19' fit: name it (--palette NAME, or labels.palette" in str(
         error.value
     )
+    assert "and the mapping FILE if" in str(error.value)
 
 
 def test_a_mapping_that_comes_with_the_package_is_proposed():
     rgb = blocks(CAMVID, 11)[1]
-    message = "'camvid' fits: pass --palette NAME, and --map camvid-to-cityscapes if the ids must"
+    message = "'camvid' fits: name it .* and the mapping camvid-to-cityscapes if the ids must"
     with pytest.raises(DataError, match=message):
         LabelReader(CITYSCAPES).from_colours(rgb, "a.png")
 
@@ -172,14 +174,14 @@ def test_a_single_exact_pixel_of_a_wider_palette_is_told_apart():
     ids = np.full((32, 32), 7, dtype=np.uint8)
     ids[5, 6] = 9  # parking, which has no train id; not far from another class
     rgb = ids_to_colours(ids, CITYSCAPES)
-    with pytest.raises(DataError, match=r"'cityscapes' fits: .* --map cityscapes-to-cityscapes19"):
+    with pytest.raises(DataError, match=r"fits: .* mapping cityscapes-to-cityscapes19"):
         LabelReader(load_palette("cityscapes19")).from_colours(rgb, "a.png")
 
 
 def test_colours_of_no_palette_are_refused():
     rgb = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     with pytest.raises(
-        DataError, match=r"no palette that comes with .* fits: pass .* --palette FILE"
+        DataError, match=r"no palette that comes with .* fits: write one .*--palette NAME"
     ):
         LabelReader(CAMVID).from_colours(rgb, "a.png")
 
@@ -260,3 +262,22 @@ def test_instances_are_read_from_mode_p_by_index(tmp_path):
 def test_instances_in_rgb_count_in_base_256(tmp_path):
     rgb = np.array([[[1, 0, 0], [1, 2, 3]]], dtype=np.uint8)
     assert read_instances(save(tmp_path / "a.png", rgb)).tolist() == [[1, 1 + 512 + 3 * 65536]]
+
+
+def test_instances_of_a_grey_video_are_its_values():
+    rgb = np.full((1, 2, 3), 7, dtype=np.uint8)
+    assert instances_from_colours(rgb, is_grey=True).tolist() == [[7, 7]]
+    assert instances_from_colours(rgb).tolist() == [[7 * 65793] * 2]
+
+
+@pytest.mark.parametrize(("levels", "dtype"), [(19, ">u1"), (255, ">u1"), (1000, ">u2")])
+def test_a_pgm_of_few_levels_holds_the_stored_values(tmp_path, levels, dtype):
+    values = np.array([0, 1, levels - 1, levels], dtype=dtype)
+    header = f"P5\n# {levels} levels\n4 1\n{levels}\n".encode()
+    (tmp_path / "a.pgm").write_bytes(header + values.tobytes())
+    assert read_instances(tmp_path / "a.pgm").tolist() == [values.tolist()]
+
+
+@pytest.mark.parametrize("suffix", ["bmp", "tif", "tiff", "pgm"])
+def test_grey_pictures_of_every_kind_hold_ids(tmp_path, suffix):
+    assert LabelReader(CAMVID).from_image(save(tmp_path / f"a.{suffix}", IDS)).tolist() == READ

@@ -7,7 +7,8 @@ import pytest
 from sample_videos import noise, read_times, write_noise
 
 from vid2vid.errors import VideoError
-from vid2vid.video.reading import read_video
+from vid2vid.video.pictures import write_picture
+from vid2vid.video.reading import read_image, read_video
 from vid2vid.video.writing import open_writer
 
 
@@ -52,3 +53,24 @@ def test_foreign_files_under_the_partial_name_are_not_touched(tmp_path):
     with pytest.raises(VideoError, match=r"out\.partial must be free .* holds notes\.txt: move it"):
         open_writer(tmp_path / "out", width=48, height=32, rate=Fraction(25))
     assert (tmp_path / "out.partial" / "notes.txt").exists()
+
+
+def test_a_picture_is_written_whole_or_not_at_all(tmp_path):
+    write_picture(tmp_path / "a.png", noise(1))
+    assert np.array_equal(read_image(tmp_path / "a.png"), noise(1))
+    (tmp_path / "b.png").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write_picture(tmp_path / "b.png", noise(1))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png", "b.png"]
+
+
+def test_a_file_where_the_folder_should_be_is_refused(tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(VideoError, match="out is a file: choose"):
+        open_writer(tmp_path / "out", width=48, height=32, rate=Fraction(25))
+
+
+def test_a_picture_that_a_kill_cut_short_is_replaced(tmp_path):
+    (tmp_path / "out.partial").mkdir()
+    (tmp_path / "out.partial" / "000003.partial.png").touch()
+    assert len(read_times(write_noise(tmp_path / "out", [0]))) == 1

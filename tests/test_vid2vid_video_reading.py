@@ -12,6 +12,7 @@ from PIL import Image
 from sample_videos import break_video, encode, picture
 
 from vid2vid.errors import VideoError
+from vid2vid.video.containers import is_grey_exact
 from vid2vid.video.reading import (
     ClipVideo,
     find_frames,
@@ -126,6 +127,47 @@ def test_pictures_of_every_kind_become_rgb(tmp_path):
     assert np.array_equal(read_image(tmp_path / "grey.png"), np.repeat(rgb[..., :1], 3, axis=2))
 
 
+@pytest.mark.parametrize("suffix", ["bmp", "tif", "tiff", "ppm"])
+def test_pictures_of_the_official_layout_are_read(tmp_path, suffix):
+    Image.fromarray(picture(0)).save(tmp_path / f"a.{suffix}")
+    assert np.array_equal(next(iter(read_video(tmp_path))).rgb, picture(0))
+
+
+EXACT = [
+    ("a.mkv", "ffv1", "bgr0", {}, False),
+    ("a.mkv", "ffv1", "gray", {}, True),
+    ("a.mp4", "libx264rgb", "rgb24", {"qp": "0"}, False),
+    ("a.mkv", "libx264rgb", "rgb24", {"crf": "0"}, False),
+    ("a.mov", "png", "rgb24", {}, False),
+    ("a.avi", "utvideo", "gbrp", {}, False),
+]
+
+
+@pytest.mark.parametrize(("name", "codec", "pix_fmt", "options", "is_grey"), EXACT)
+def test_lossless_videos_can_hold_ids(tmp_path, name, codec, pix_fmt, options, is_grey):
+    path = encode(tmp_path / name, 2, codec=codec, pix_fmt=pix_fmt, options=options)
+    assert ClipVideo(path).is_grey_exact is is_grey
+    frames = [frame.rgb for frame in read_video(path)]
+    assert all(np.ptp(rgb, axis=2).max() == 0 for rgb in frames) is is_grey
+    assert is_grey or np.array_equal(frames[1], picture(1))
+
+
+LOSSY = [
+    ("a.mp4", "libx264", "yuv420p", {"qp": "0"}, "h264 in yuv420p"),
+    ("a.mp4", "libx264rgb", "rgb24", {"crf": "16"}, "h264 in gbrp"),
+    ("a.mkv", "ffv1", "yuv444p", {}, "ffv1 in yuv444p"),
+    ("a.mkv", "ffv1", "gray16le", {}, "ffv1 in gray16le"),
+    ("a.avi", "mpeg4", "yuv420p", {}, "mpeg4 in yuv420p"),
+]
+
+
+@pytest.mark.parametrize(("name", "codec", "pix_fmt", "options", "came"), LOSSY)
+def test_lossy_videos_cannot_hold_ids(tmp_path, name, codec, pix_fmt, options, came):
+    path = encode(tmp_path / name, 2, codec=codec, pix_fmt=pix_fmt, options=options)
+    with pytest.raises(VideoError, match=f"{came} and does not: write it as ffv1"):
+        is_grey_exact(path)
+
+
 def test_sixteen_bits_are_reduced_to_eight(tmp_path):
     rgb = picture(0)
     cv2.imwrite(str(tmp_path / "a.png"), rgb[..., ::-1].astype(np.uint16) * 257)
@@ -228,7 +270,9 @@ def test_a_video_without_frames_is_refused(tmp_path):
 
 def test_a_stream_that_breaks_names_the_frame(tmp_path):
     frames = read_video(break_video(tmp_path))
-    with pytest.raises(VideoError, match=r"broken\.mp4 breaks at frame (\d+): .*--frames 0:\1\)"):
+    with pytest.raises(
+        VideoError, match=r"broken\.mp4 breaks at frame (\d+): .*--frames 0:\1, or data"
+    ):
         list(frames)
 
 

@@ -42,7 +42,8 @@ from pipelines.holdout import (
     score,
     unroll,
 )
-from vid2vid.training.preview import to_picture, write_picture
+from vid2vid.training.preview import to_picture
+from vid2vid.video.pictures import write_picture
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt

@@ -20,7 +20,8 @@ from pipelines.render import Renderer, RenderOptions
 from pipelines.train import TrainOptions, train
 from vid2vid.labels.maps import ids_to_colours
 from vid2vid.labels.palettes import Palette
-from vid2vid.training.preview import to_picture, write_picture
+from vid2vid.training.preview import to_picture
+from vid2vid.video.pictures import write_picture
 
 if TYPE_CHECKING:  # torch itself is loaded by `pipelines`, which first says how its threads wait
     from torch import Tensor

@@ -4,6 +4,7 @@ Everything random about a clip follows from `(seed, step, position)` alone, so t
 exactly at any step, with any number of loading processes.
 """
 
+import os
 import signal
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -291,8 +292,9 @@ def _without_opencv_threads() -> Generator[None, None, None]:
 
 def _prepare_worker(worker_index: int) -> None:
     del worker_index
+    # A group of its own: Ctrl-C and a SIGTERM to the whole group reach the training process alone,
+    # which finishes its step, saves, and ends this one. The handlers of that process are not ours.
+    os.setpgrp()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(
-            number, signal.SIG_IGN
-        )  # the training process finishes its step, then ends us
+        signal.signal(number, signal.SIG_DFL)
     cv2.setNumThreads(1)  # workers are the parallelism, as torch has it too

@@ -24,7 +24,7 @@ class StreamPatterns(_Settings):
     labels: str
     """Pattern of the label maps."""
     instances: str | None = None
-    """Pattern of the instance maps (pictures only); null = there are none."""
+    """Pattern of the instance maps; null = there are none."""
 
     @model_validator(mode="after")
     def _check_placeholders(self) -> Self:

@@ -1,7 +1,6 @@
 """The picture that says how a run is going: one fixed clip, generated, frame under frame."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -87,13 +86,6 @@ def draw_preview(
     return cv2.resize(sheet, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA).astype(
         np.uint8
     )
-
-
-def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
-    """Write 'h w 3' RGB as a PNG, whole or not at all."""
-    partial = path.with_name(f"{path.stem}.partial.png")
-    cv2.imwrite(str(partial), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    partial.replace(path)
 
 
 def to_picture(frame: Tensor) -> NDArray[np.uint8]:

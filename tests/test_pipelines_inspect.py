@@ -158,13 +158,13 @@ def test_a_dry_run_cuts_the_course_where_something_changes(tmp_path):
 
 
 def test_a_dry_run_reads_back_as_the_configuration_it_describes(tmp_path):
-    path = tiny_file(tmp_path, schedule=schedule(constant=0.5, clip_growth=0.0))
+    path = tiny_file(tmp_path, schedule=schedule(constant=0.5, clip_length=7, clip_growth=0.0))
     text = describe_dry_run(dry_run(path, overrides=("optimizer.learning_rate=0.001",)))
     (tmp_path / "again.yaml").write_text(text)
     again = read_config(tmp_path / "again.yaml", RunConfig)
     assert again == read_config(path, RunConfig, overrides=("optimizer.learning_rate=0.001",))
     assert "# learning rate: 0.001 (discriminators 0.001) to step 50, then linearly to 0" in text
-    assert "# steps 0 to 99: clips of 6 frames, 1 of 1 scales" in text
+    assert "# steps 0 to 99: clips of 7 frames, 1 of 1 scales" in text
     assert "# generator, total" in text
 
 

@@ -12,8 +12,8 @@ from vid2vid.training.preview import (
     draw_preview,
     generate_clip,
     to_picture,
-    write_picture,
 )
+from vid2vid.video.pictures import write_picture
 
 PALETTE = Palette(
     name="two",

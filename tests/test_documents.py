@@ -101,3 +101,15 @@ def test_installed_commands_start(name: str):
     done = subprocess.run([script, "--help"], capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "Usage" in done.stdout
+
+
+@pytest.mark.parametrize("tool", sorted(path.name for path in (ROOT / "tools").glob("bench_*.py")))
+def test_benchmarks_start_and_the_readme_or_changelog_names_them(tool: str):
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / tool, "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert tool in README

@@ -10,6 +10,8 @@ the real frames before every frame.
     python tools/bench_real.py camvid --data FOLDER --steps 1100 --seeds 3 --jobs 2
 """
 
+import pipelines  # isort: skip  # noqa: F401 - before torch: says how its threads wait
+
 import json
 import os
 import shutil

@@ -5,6 +5,8 @@
 Weights are random: speed does not depend on them. Decoding and encoding are left out.
 """
 
+import pipelines  # isort: skip  # noqa: F401 - before torch: says how its threads wait
+
 import time
 from typing import Annotated
 

@@ -16,7 +16,7 @@ from vid2vid.data.clips import collate
 from vid2vid.metrics.baselines import mean_colours, paint
 from vid2vid.metrics.image import gradient_energy, psnr, ssim
 from vid2vid.networks.outputs import GeneratorOutput
-from vid2vid.rollout import rollout
+from vid2vid.training.preview import generate_clip
 
 Start = Literal["real", "zeros", "one_step"]
 
@@ -81,7 +81,6 @@ def open_holdout(generation: Generation, *, end: int | None = None) -> Holdout:
     )
 
 
-@torch.no_grad()
 def unroll(generation: Generation, holdout: Holdout, start: Start) -> list[GeneratorOutput]:
     """Generate the held-out frames.
 
@@ -93,27 +92,16 @@ def unroll(generation: Generation, holdout: Holdout, start: Start) -> list[Gener
     """
     history, maps = holdout.history, holdout.conditioning
     past = holdout.frames.to(maps.device).unsqueeze(0)
+    generator = generation.generator
     if start == "one_step":
+        windows = [slice(index - history, index + 1) for index in range(history, maps.shape[1])]
         return [
-            next(
-                rollout(
-                    generation.generator,
-                    [maps[:, index]],
-                    past_conditioning=maps[:, index - history : index],
-                    first_frames=past[:, index - history : index],
-                )
-            )
-            for index in range(history, maps.shape[1])
+            generate_clip(generator, maps[:, window], first_frames=past[:, window][:, :history])[0]
+            for window in windows
         ]
-    is_real = start == "real"
-    return list(
-        rollout(
-            generation.generator,
-            maps[:, history:].unbind(1),
-            past_conditioning=maps[:, :history] if is_real else None,
-            first_frames=past[:, :history] if is_real else None,
-        )
-    )
+    if start == "zeros":
+        return generate_clip(generator, maps[:, history:], first_frames=None)
+    return generate_clip(generator, maps, first_frames=past[:, :history])
 
 
 def frames_of(outputs: list[GeneratorOutput]) -> Tensor:

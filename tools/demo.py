@@ -8,7 +8,6 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,7 +19,7 @@ from pipelines.render import Renderer, RenderOptions
 from pipelines.train import TrainOptions, train
 from vid2vid.labels.maps import ids_to_colours
 from vid2vid.labels.palettes import Palette
-from vid2vid.training.preview import to_picture
+from vid2vid.training.preview import draw_titles, to_picture
 from vid2vid.video.pictures import write_picture
 
 if TYPE_CHECKING:  # torch itself is loaded by `pipelines`, which first says how its threads wait
@@ -30,18 +29,12 @@ CONFIG = "robot_kitchen"
 MINUTES = 7.0  # of training; the rest of the ten is for rendering and the contact sheet
 SHOWN = (0, 4, 8, 12)  # held-out frames on the contact sheet
 TITLES = ("labels", "label painting", "rendered", "real")
-TITLE_HEIGHT = 18  # px
 
 
 def contact_sheet(holdout: Holdout, frames: "Tensor", palette: Palette) -> NDArray[np.uint8]:
     """Lay out held-out frames: labels, label painting, rendered, real."""
     painting = label_painting(holdout)
     labels = holdout.labels[holdout.history :].numpy()
-    width = labels.shape[2]
-    strip = np.full((TITLE_HEIGHT, width * len(TITLES), 3), 255, np.uint8)
-    for index, title in enumerate(TITLES):
-        place = (index * width + 3, TITLE_HEIGHT - 5)
-        cv2.putText(strip, title, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
     rows = [
         np.concatenate(
             [
@@ -55,7 +48,7 @@ def contact_sheet(holdout: Holdout, frames: "Tensor", palette: Palette) -> NDArr
         for index in SHOWN
         if index < len(frames)
     ]
-    return np.concatenate([strip, *rows], axis=0)
+    return np.concatenate([draw_titles(TITLES, labels.shape[2]), *rows], axis=0)
 
 
 def demo() -> None:

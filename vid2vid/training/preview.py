@@ -79,7 +79,7 @@ def draw_preview(
         )
         for ids, output, frame in zip(labels, outputs, real, strict=True)
     ]
-    sheet = np.concatenate([_titles(labels[0].shape[1]), *rows], axis=0)
+    sheet = np.concatenate([draw_titles(COLUMNS, labels[0].shape[1]), *rows], axis=0)
     if sheet.shape[1] <= LARGEST_WIDTH:
         return sheet
     factor = LARGEST_WIDTH / sheet.shape[1]
@@ -100,10 +100,10 @@ def _or_grey(part: Tensor | None, *, like: NDArray[np.uint8]) -> NDArray[np.uint
     return to_picture(part[0])
 
 
-def _titles(width: int) -> NDArray[np.uint8]:
-    """Draw the column titles."""
-    strip = np.full((TITLE_HEIGHT, width * len(COLUMNS), 3), 255, np.uint8)
-    for index, title in enumerate(COLUMNS):
+def draw_titles(titles: Sequence[str], width: int) -> NDArray[np.uint8]:
+    """Draw a strip of titles over columns of `width` pixels: 'h w 3', RGB."""
+    strip = np.full((TITLE_HEIGHT, width * len(titles), 3), 255, np.uint8)
+    for index, title in enumerate(titles):
         place = (index * width + 3, TITLE_HEIGHT - 5)
         cv2.putText(strip, title, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
     return strip

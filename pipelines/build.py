@@ -1,22 +1,27 @@
 """From a configuration to objects: the one place where everything is put together."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from flow.estimators import DIS
 from pipelines.config import RunConfig
 from pipelines.config_file import validate_config
-from vid2vid.checkpoint import Checkpoint, load_checkpoint, load_weights
+from vid2vid.checkpoint import Checkpoint, load_checkpoint, load_weights, split_companions
 from vid2vid.data.clips import ClipDataset
 from vid2vid.data.layout import find_sequences
-from vid2vid.errors import ConfigError
+from vid2vid.errors import CheckpointError, ConfigError
 from vid2vid.labels.conditioning import Conditioning, ConditioningConfig
 from vid2vid.labels.files import LabelReader
 from vid2vid.labels.palettes import Palette, load_mapping, load_palette
 from vid2vid.networks.discriminator import MultiScaleDiscriminator
-from vid2vid.networks.generator import SequentialGenerator
+from vid2vid.networks.generator import GeneratorConfig, SequentialGenerator
+from vid2vid.networks.interface import Generator
+from vid2vid.networks.still import StillGenerator
+from vid2vid.styles import Styles
 from vid2vid.temporal import strides
 from vid2vid.training.loop import Run
 from vid2vid.training.players import Players, VideoDiscriminatorConfig
@@ -30,19 +35,22 @@ GENERATOR_STREAM, IMAGE_STREAM, VIDEO_STREAM = 0, 1000, 2000
 class Generation(NamedTuple):
     """What rendering needs of a checkpoint."""
 
-    generator: SequentialGenerator
+    generator: Generator
     conditioning: Conditioning
-    palette: Palette
+    palette: Palette | None  # None where pictures take the place of labels
     config: RunConfig
     step: int
+    styles: Styles  # of every class, for a generator with features; its tables may be empty
 
 
-def build_conditioning(config: ConditioningConfig, palette: Palette) -> Conditioning:
-    """Make the encoder of label maps.
+def build_conditioning(config: ConditioningConfig, palette: Palette | None) -> Conditioning:
+    """Make the encoder of label maps, or of the pictures in their place.
 
     Raises:
         ConfigError: if a foreground label is no class of the palette.
     """
+    if palette is None:
+        return Conditioning(0, boundary=config.boundary, pictures=config.pictures)
     wrong = [label for label in config.foreground if label >= palette.num_classes]
     if wrong:
         raise ConfigError(
@@ -52,16 +60,18 @@ def build_conditioning(config: ConditioningConfig, palette: Palette) -> Conditio
     return Conditioning(palette.num_classes, config.void, config.boundary)
 
 
-def build_generator(config: RunConfig, palette: Palette) -> SequentialGenerator:
+def build_generator(config: RunConfig, palette: Palette | None) -> Generator:
     """Make the generator of a configuration, its weights not yet drawn."""
-    return SequentialGenerator(
-        config.generator,
-        conditioning_channels=build_conditioning(config.labels, palette).channels,
-        foreground=config.labels.foreground,
-    )
+    network = config.generator
+    channels = build_conditioning(config.labels, palette).channels + network.features
+    if isinstance(network, GeneratorConfig):
+        return SequentialGenerator(
+            network, conditioning_channels=channels, foreground=config.labels.foreground
+        )
+    return StillGenerator(network, conditioning_channels=channels)
 
 
-def build_players(config: RunConfig, palette: Palette) -> Players:
+def build_players(config: RunConfig, palette: Palette | None) -> Players:
     """Make every network that plays, its weights drawn from the seed.
 
     A discriminator whose terms all have weight 0 is not made.
@@ -71,7 +81,7 @@ def build_players(config: RunConfig, palette: Palette) -> Players:
     generator.initialise(seed + GENERATOR_STREAM)
     players = Players(generator)
     if config.image_discriminator is not None and (losses.image_gan or losses.matching):
-        channels = generator.conditioning_channels + 3
+        channels = generator.conditioning_channels - generator.features + 3
         players.image_discriminator = MultiScaleDiscriminator(config.image_discriminator, channels)
         players.image_discriminator.initialise(seed + IMAGE_STREAM)
     if video := _video(config):
@@ -117,10 +127,14 @@ def build_dataset(config: RunConfig, palette: Palette) -> ClipDataset:
     sequences = find_sequences(
         Path(data.root).expanduser(), data.split, data.layout, frame_range=data.frame_range
     )
-    if config.labels.boundary == "instances" and sequences[0].instances is None:
+    by_instance = config.generator.kind == "pix2pixhd" and config.generator.pools_instances
+    needs_instances = config.labels.boundary == "instances" or by_instance
+    if needs_instances and sequences[0].instances is None:
+        setting = "generator.pooling" if by_instance else "labels.boundary"
+        choices = "'labels'" if by_instance else "'labels' or 'none'"
         raise ConfigError(
-            f"labels.boundary 'instances' needs instance maps; {data.root} has none: "
-            "set labels.boundary to 'labels' or 'none'"
+            f"{setting} 'instances' needs instance maps; {data.root} has none: "
+            f"set {setting} to {choices}"
         )
     return ClipDataset(
         sequences,
@@ -129,15 +143,34 @@ def build_dataset(config: RunConfig, palette: Palette) -> ClipDataset:
         flow=DIS(config.reference_flow.dis) if needs_flow(config) else None,
         flow_check=config.reference_flow.check,
         flow_strides=flow_strides(config),
-        with_instances=config.labels.boundary == "instances",
+        with_instances=needs_instances,
     )
+
+
+def _check_trainable(config: RunConfig) -> None:
+    """Refuse a configuration that renders but cannot be trained.
+
+    Raises:
+        ConfigError: saying why.
+    """
+    if config.labels.pictures:
+        raise ConfigError(
+            f"training reads label maps; labels.pictures is {config.labels.pictures}, for pictures "
+            "in their place, which are for rendering: set labels.pictures to 0"
+        )
+    if config.generator.features and config.generator.encoder is None:
+        raise ConfigError(
+            "generator.features are learnt with an encoder; generator.encoder is null: give it a "
+            "section, or set generator.features to 0"
+        )
 
 
 def needs_flow(config: RunConfig) -> bool:
     """Tell whether any term needs the reference flow."""
     losses = config.losses
     own = config.generator.flow and (losses.flow or losses.warp or losses.occlusion)
-    return bool(own or losses.generated_warp or _video(config))
+    between = config.generator.history and losses.generated_warp
+    return bool(own or between or _video(config))
 
 
 def flow_strides(config: RunConfig) -> tuple[int, ...]:
@@ -170,9 +203,10 @@ def config_of(checkpoint: Checkpoint) -> RunConfig:
     return validate_config(data, RunConfig, where=str(checkpoint.path))
 
 
-def palette_of(checkpoint: Checkpoint) -> Palette:
-    """Read back the palette that a checkpoint carries."""
-    return Palette.model_validate(checkpoint.metadata["palette"])
+def palette_of(checkpoint: Checkpoint) -> Palette | None:
+    """Read back the palette that a checkpoint carries; None where pictures stand for labels."""
+    kept = checkpoint.metadata["palette"]
+    return None if kept is None else Palette.model_validate(kept)
 
 
 def load_generation(path: Path | str, device: torch.device) -> Generation:
@@ -188,7 +222,8 @@ def load_generation(path: Path | str, device: torch.device) -> Generation:
     checkpoint = load_checkpoint(path, kind="generator")
     config, palette = config_of(checkpoint), palette_of(checkpoint)
     generator = build_generator(config, palette)
-    load_weights(generator, checkpoint.tensors, where=checkpoint.path)
+    own, companions = split_companions(checkpoint.tensors)
+    load_weights(generator, own, where=checkpoint.path)
     generator.requires_grad_(requires_grad=False)
     return Generation(
         generator=generator.eval().to(device),
@@ -196,11 +231,44 @@ def load_generation(path: Path | str, device: torch.device) -> Generation:
         palette=palette,
         config=config,
         step=checkpoint.metadata["step"],
+        styles=_load_styles(companions, generator, device, where=checkpoint.path),
     )
 
 
-def palette_for(config: RunConfig) -> Palette:
-    """Load the palette that a configuration names."""
+def _load_styles(
+    companions: Mapping[str, Tensor], generator: Generator, device: torch.device, *, where: Path
+) -> Styles:
+    """Gather the tables of styles.
+
+    Raises:
+        CheckpointError: if one has not the generator's number of features.
+    """
+    tables: dict[int, Tensor] = {}
+    for key, table in companions.items():
+        group, _, rest = key.partition(".")
+        if group != "styles":
+            continue
+        if table.ndim != 2 or table.shape[1] != generator.features:
+            raise CheckpointError(
+                f"{where}: {key!r} must have {generator.features} columns, the features of the "
+                f"generator; it is {tuple(table.shape)}"
+            )
+        tables[int(rest)] = table.float().to(device)
+    return Styles(generator.features, tables)
+
+
+def palette_for(config: RunConfig) -> Palette | None:
+    """Load the palette that a configuration names; None where pictures stand for labels."""
+    return None if config.labels.pictures else load_palette(config.labels.palette)
+
+
+def training_palette(config: RunConfig) -> Palette:
+    """Load the palette of a run that will be trained.
+
+    Raises:
+        ConfigError: if the configuration renders but cannot be trained.
+    """
+    _check_trainable(config)
     return load_palette(config.labels.palette)
 
 

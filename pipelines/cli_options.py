@@ -42,8 +42,19 @@ Boundary = Annotated[
 ]
 FirstFrame = Annotated[
     list[Path] | None,
-    typer.Option(help="Picture that the output begins with; again for the next, oldest first."),
+    typer.Option(
+        help="Picture that the output begins with, again for the next, oldest first; or the "
+        "checkpoint of a still-image generator that paints them."
+    ),
 ]
+Seed = Annotated[
+    int | None, typer.Option(min=0, help="Seed of drawn styles and of dropout. Default: 0.")
+]
+StyleFrom = Annotated[
+    Path | None, typer.Option(help="Photo whose style is taken, where the checkpoint has styles.")
+]
+StyleLabels = Annotated[Path | None, typer.Option(help="Label map of that photo.")]
+StyleInstances = Annotated[Path | None, typer.Option(help="Instance map of that photo.")]
 Frames = Annotated[
     str | None,
     typer.Option(metavar="A:B", help="Part of the input: A:B, counted from 0, B not included."),

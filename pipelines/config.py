@@ -1,8 +1,9 @@
 """The configuration of a run: one closed schema, put together from what each room asks for."""
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from flow.estimators import DISPreset
 from vid2vid.data.config import DataConfig
@@ -10,11 +11,29 @@ from vid2vid.labels.conditioning import ConditioningConfig
 from vid2vid.losses.config import LossConfig
 from vid2vid.networks.discriminator import DiscriminatorConfig
 from vid2vid.networks.generator import GeneratorConfig
+from vid2vid.networks.pix2pix import ResNetConfig, UNetConfig
+from vid2vid.networks.pix2pixhd import Pix2PixHDConfig
 from vid2vid.temporal import farthest_back
 from vid2vid.training.loop import TrainingConfig
 from vid2vid.training.players import VideoDiscriminatorConfig
 from vid2vid.training.schedule import ScheduleConfig, longest_clip
 from vid2vid.training.state import OptimizerConfig
+
+
+def kind(section: object) -> str:
+    """Return the family of a generator's section: what it says, or `sequential`."""
+    if isinstance(section, Mapping):
+        return str(cast("Mapping[str, object]", section).get("kind", "sequential"))
+    return str(getattr(section, "kind", "sequential"))
+
+
+AnyGeneratorConfig = Annotated[
+    Annotated[GeneratorConfig, Tag("sequential")]
+    | Annotated[UNetConfig, Tag("pix2pix_unet")]
+    | Annotated[ResNetConfig, Tag("pix2pix_resnet")]
+    | Annotated[Pix2PixHDConfig, Tag("pix2pixhd")],
+    Discriminator(kind),
+]
 
 
 class FlowConfig(BaseModel):
@@ -28,6 +47,9 @@ class FlowConfig(BaseModel):
     """How its confidence is found: `forward_backward`, `photometric` (official), or `none`."""
 
 
+PATCH_REST = 3  # pixels left after the halvings, of which two convolutions take one each
+
+
 class RunConfig(BaseModel):
     """Everything about a training run; a checkpoint carries it whole."""
 
@@ -39,7 +61,9 @@ class RunConfig(BaseModel):
     """What to fetch and where to put it, said when the data is not there."""
     data: DataConfig
     labels: ConditioningConfig = ConditioningConfig()
-    generator: GeneratorConfig = GeneratorConfig()
+    generator: AnyGeneratorConfig = GeneratorConfig()
+    """Its `kind` says the family: `sequential` (the default), `pix2pix_unet`, `pix2pix_resnet`,
+    `pix2pixhd`."""
     image_discriminator: DiscriminatorConfig | None = DiscriminatorConfig()
     """null = none."""
     video_discriminator: VideoDiscriminatorConfig | None = VideoDiscriminatorConfig()
@@ -89,11 +113,37 @@ class RunConfig(BaseModel):
 
     @model_validator(mode="after")
     def _frozen_scales_exist(self) -> Self:
-        if self.schedule.freeze and not self.generator.refiners:
+        generator = self.generator
+        if self.schedule.freeze and not (generator.refiners or generator.enhancers):
             raise ValueError(
-                "schedule.freeze keeps coarser scales fixed under a refiner; generator.refiners is "
-                "0: set schedule.freeze to 0"
+                "schedule.freeze keeps coarser scales fixed under a refiner or an enhancer; the "
+                "generator has none: set schedule.freeze to 0"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _foreground_has_a_network(self) -> Self:
+        if self.labels.foreground and self.generator.kind != "sequential":
+            raise ValueError(
+                "labels.foreground is painted by a sequential generator; generator.kind is "
+                f"{self.generator.kind!r}: set labels.foreground to []"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _patches_fit(self) -> Self:
+        smallest = min(self.data.height, self.data.width)
+        for name in ("image_discriminator", "video_discriminator"):
+            judge: DiscriminatorConfig | None = getattr(self, name)
+            if judge is None or judge.pixel or judge.padding > 1:
+                continue
+            needed = PATCH_REST * 2 ** (judge.layers + judge.scales - 1)
+            if smallest < needed:
+                raise ValueError(
+                    f"{name}.padding 1 needs frames of at least {needed} pixels in height and "
+                    f"width with {judge.layers} layers and {judge.scales} scales; data has "
+                    f"{smallest}: set {name}.padding to 2 or lower {name}.layers"
+                )
         return self
 
     @model_validator(mode="after")

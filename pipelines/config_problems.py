@@ -99,7 +99,7 @@ def _fault(details: ErrorDetails, data: Mapping[str, Any]) -> Fault:
     if kind == "missing":
         return Fault(place, "missing", "", None, tags)
     if kind in ("union_tag_not_found", "union_tag_invalid"):
-        name = str(context["discriminator"]).strip("'")
+        name = str(context["discriminator"]).strip("'()")  # a field, or a function of its name
         if kind == "union_tag_not_found":
             return Fault((*place, name), "missing", "", None, tags)
         text = f"must be one of {context['expected_tags']}"
@@ -198,15 +198,27 @@ class _NameHint(NamedTuple):
         section, wrong = fault.place[:-1], str(fault.place[-1])
         models = _models_at(schema, section)
         tags = {tag for _, tag in fault.tags}
-        models = [model for model in models if model.__name__ in tags] or models
-        names = list(dict.fromkeys(name for model in models for name in model.model_fields))
+        own = [model for model in models if tags & {model.__name__, _kind(model)}] or models
+        names = list(dict.fromkeys(name for model in own for name in model.model_fields))
+        others = [name for model in models for name in model.model_fields]
         near = difflib.get_close_matches(wrong, names, n=1)
-        elsewhere = [name for name in _all_names(schema) if name.split(".")[-1] == wrong]
+        if not near and wrong not in others:
+            near = difflib.get_close_matches(wrong, others, n=1)
+        here = place_name(fault.place)  # a setting of another branch of the same union
+        elsewhere = [
+            name for name in _all_names(schema) if name.split(".")[-1] == wrong and name != here
+        ]
         if near or elsewhere:
             name = place_name((*section, near[0])) if near else elsewhere[0]
             return cls(name, f"; did you mean {name!r}?")
         where = f"{place_name(section)!r} has" if section else "there are"
         return cls("", f"; {where} {', '.join(names)}")
+
+
+def _kind(model: type[BaseModel]) -> str:
+    """Return the name by which a union tells a model, where it has one."""
+    field = model.model_fields.get("kind")
+    return "" if field is None else str(field.default)
 
 
 def _models_at(schema: type[BaseModel], place: Place) -> list[type[BaseModel]]:

@@ -20,7 +20,7 @@ class Phase:
     last: int  # step, included
     clip_length: int  # generated frames
     scales: int  # spatial scales that run
-    frozen: int  # coarsest scales that are not trained
+    frozen: int  # coarsest stages that are not trained
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def dry_run(
     """
     config = read_config(config_name, RunConfig, overrides=overrides)
     inspection = inspect_config(config, palette_for(config))
-    phases = tuple(_phases(config.schedule, config.generator.refiners))
+    network = config.generator
+    phases = tuple(_phases(config.schedule, network.refiners, network.enhancers))
     return DryRun(config, inspection, phases, minutes)
 
 
@@ -68,11 +69,11 @@ def describe_dry_run(run: DryRun) -> str:
     return "\n".join([dump_config(run.config).rstrip("\n"), "", *comments])
 
 
-def _phases(schedule: ScheduleConfig, refiners: int) -> Iterator[Phase]:
+def _phases(schedule: ScheduleConfig, refiners: int, enhancers: int) -> Iterator[Phase]:
     """Cut the run where something changes."""
 
     def at(step: int) -> Moment:
-        return moment(schedule, step, refiners=refiners)
+        return moment(schedule, step, refiners=refiners, enhancers=enhancers)
 
     def phase(step: int) -> tuple[int, int, bool]:
         now = at(step)

@@ -56,12 +56,15 @@ def open_holdout(generation: Generation, *, end: int | None = None) -> Holdout:
     Raises:
         ValueError: if the run held nothing out.
     """
-    config, history = generation.config, generation.generator.config.history
+    config, palette = generation.config, generation.palette
+    if palette is None or generation.generator.features:
+        raise ValueError("held-out frames need labels and no style features to be generated from")
+    history = max(1, generation.generator.history)  # one frame before, for the reference flow
     kept = config.data.frame_range
     if kept is None or kept[1] is None:
         raise ValueError(f"data.frame_range must end before the sequence does; got {kept}")
     whole = config.model_copy(update={"data": config.data.model_copy(update={"frame_range": None})})
-    dataset = build_dataset(whole, generation.palette)
+    dataset = build_dataset(whole, palette)
     num_frames = dataset.sequences[0].num_frames
     trained_on = range(num_frames)[slice(*kept)]
     start = trained_on.stop - history
@@ -77,7 +80,7 @@ def open_holdout(generation: Generation, *, end: int | None = None) -> Holdout:
         frames=frames,
         history=history,
         reference=reference_flow(DIS(), frames[history:], frames[history - 1 : -1]),
-        colours=mean_colours(trained.frames, trained.labels, generation.palette.num_classes),
+        colours=mean_colours(trained.frames, trained.labels, palette.num_classes),
     )
 
 
@@ -93,6 +96,8 @@ def unroll(generation: Generation, holdout: Holdout, start: Start) -> list[Gener
     history, maps = holdout.history, holdout.conditioning
     past = holdout.frames.to(maps.device).unsqueeze(0)
     generator = generation.generator
+    if not generator.history:
+        return generate_clip(generator, maps[:, history:], first_frames=None)
     if start == "one_step":
         windows = [slice(index - history, index + 1) for index in range(history, maps.shape[1])]
         return [

@@ -14,7 +14,8 @@ from vid2vid.data.augment import Size
 from vid2vid.labels.palettes import Palette
 from vid2vid.networks.cost import count_macs, count_parameters, generator_macs
 from vid2vid.networks.discriminator import MultiScaleDiscriminator
-from vid2vid.networks.generator import SequentialGenerator
+from vid2vid.networks.interface import Generator
+from vid2vid.networks.still import StillGenerator
 from vid2vid.training.players import Players
 
 
@@ -34,8 +35,9 @@ class Inspection:
     """A configuration or a checkpoint."""
 
     name: str  # of the run
-    palette: str
+    palette: str | None  # None where pictures take the place of labels
     num_classes: int
+    pictures: int  # channels of those pictures; 0 = labels
     height: int  # of the frames it is trained on
     width: int
     step: int | None  # steps that a checkpoint was trained for; None = a configuration
@@ -67,7 +69,9 @@ def inspect(name: str | Path, *, overrides: tuple[str, ...] = ()) -> Inspection:
     )
 
 
-def inspect_config(config: RunConfig, palette: Palette, *, step: int | None = None) -> Inspection:
+def inspect_config(
+    config: RunConfig, palette: Palette | None, *, step: int | None = None
+) -> Inspection:
     """Count everything, on the meta device: no weight is made, so no memory is needed."""
     # The feature network of the perceptual loss is not trained, and its file may not be there.
     without_features = config.model_copy(
@@ -78,8 +82,9 @@ def inspect_config(config: RunConfig, palette: Palette, *, step: int | None = No
     size = Size(config.data.height, config.data.width)
     return Inspection(
         name=config.name,
-        palette=palette.name,
-        num_classes=palette.num_classes,
+        palette=None if palette is None else palette.name,
+        num_classes=0 if palette is None else palette.num_classes,
+        pictures=config.labels.pictures,
         height=size.height,
         width=size.width,
         step=step,
@@ -87,13 +92,16 @@ def inspect_config(config: RunConfig, palette: Palette, *, step: int | None = No
     )
 
 
-def _generator_costs(generator: SequentialGenerator, size: Size) -> Iterator[NetworkCost]:
+def _generator_costs(generator: Generator, size: Size) -> Iterator[NetworkCost]:
     """Count each scale, then all of them, at the size that the frames are padded to."""
     pad = generator.padding(*size, generator.scales)
     height = size.height + pad.top + pad.bottom
     width = size.width + pad.left + pad.right
     total = 0
-    for scale, network in enumerate((generator.coarse, *generator.refiners)):
+    if isinstance(generator, StillGenerator):
+        yield from _still_costs(generator, Size(height, width))
+        return
+    for scale, network in enumerate(generator.stages):
         halvings = generator.scales - 1 - scale
         own = Size(height >> halvings, width >> halvings)
         macs = generator_macs(generator, height=own.height, width=own.width, scales=scale + 1)
@@ -101,6 +109,16 @@ def _generator_costs(generator: SequentialGenerator, size: Size) -> Iterator[Net
         yield NetworkCost(name, count_parameters(network), macs - total, own.height, own.width)
         total = macs
     yield NetworkCost("generator, total", count_parameters(generator), total, height, width)
+
+
+def _still_costs(generator: StillGenerator, size: Size) -> Iterator[NetworkCost]:
+    """Count the network, then the feature encoder where there is one."""
+    macs = generator_macs(generator, height=size.height, width=size.width)
+    yield NetworkCost("generator", count_parameters(generator.network), macs, *size)
+    if generator.encoder is not None:
+        photo = torch.empty(1, 3, *size, device="meta")
+        macs = count_macs(generator.encoder, lambda ghost: ghost(photo))
+        yield NetworkCost("feature encoder", count_parameters(generator.encoder), macs, *size)
 
 
 def _judge_costs(players: Players, size: Size) -> Iterator[NetworkCost]:
@@ -116,8 +134,11 @@ def _judge_costs(players: Players, size: Size) -> Iterator[NetworkCost]:
 def describe(inspection: Inspection) -> str:
     """Write an inspection as text, one network a line."""
     size = f"{inspection.width}x{inspection.height}"
+    source = f"palette {inspection.palette} ({inspection.num_classes} classes)"
+    if inspection.palette is None:
+        source = f"pictures of {inspection.pictures} channels in place of labels"
     lines = [
-        f"{inspection.name}: palette {inspection.palette} ({inspection.num_classes} classes), "
+        f"{inspection.name}: {source}, "
         f"frames {size} (width x height)"
         + ("" if inspection.step is None else f", trained for {inspection.step} steps"),
         f"{'network':<24} {'parameters':>12} {'GMACs':>10}  at",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipelines.session import Session
 from vid2vid.networks.cost import generator_macs
-from vid2vid.networks.generator import SequentialGenerator
+from vid2vid.networks.interface import Generator
 from vid2vid.training.loop import StepReport, take_steps
 from vid2vid.training.schedule import ScheduleConfig, steps_within
 
@@ -56,7 +56,7 @@ def fix_steps(session: Session, seconds: float, stop: threading.Event) -> Schedu
     return session.course.model_copy(update={"steps": total})
 
 
-def _relative_costs(generator: SequentialGenerator, scales: int) -> Sequence[float]:
+def _relative_costs(generator: Generator, scales: int) -> Sequence[float]:
     """Relate the cost of a frame with 1, 2 ... scales to that of the scales that were measured.
 
     Counted at one small size; each scale more doubles height and width.

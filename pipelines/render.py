@@ -8,13 +8,14 @@ import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import NamedTuple, NoReturn, Self
 
 import torch
 from torch import Tensor
 
 from pipelines.build import Generation, choose_device, load_generation
 from pipelines.console import progress
+from pipelines.rendering.first_frames import load_painter, read_first_frames
 from pipelines.rendering.frames import FrameGenerator, Parts
 from pipelines.rendering.label_choice import (
     check_branches,
@@ -26,10 +27,8 @@ from pipelines.rendering.label_stream import LabelStream, open_labels
 from pipelines.rendering.options import Dtype, Rendered, RenderingError, RenderOptions
 from pipelines.rendering.outputs import Outputs
 from pipelines.rendering.stream import Consumer, ReadAhead
-from vid2vid.data.augment import Size
-from vid2vid.errors import Vid2VidError, VideoError
-from vid2vid.labels.conditioning import Conditioning
-from vid2vid.video.reading import read_image
+from pipelines.rendering.style_choice import choose_styles
+from vid2vid.errors import ConfigError, Vid2VidError
 
 LOGGER = logging.getLogger(__name__)
 
@@ -37,6 +36,13 @@ PLAIN = RenderOptions()
 
 AHEAD = 4  # frames in each queue: enough to even out key frames, little at any size
 NOTABLE_FAR_SHARE = 0.01  # of label pixels that were snapped from a far colour; exact video has 0
+
+
+class Beginning(NamedTuple):
+    """What a video begins with; nothing starts from zeros."""
+
+    pictures: Sequence[Tensor]  # 'h w 3' uint8, oldest first
+    painter: FrameGenerator | None  # paints as many frames as the history
 
 
 class Renderer:
@@ -88,16 +94,23 @@ class Renderer:
         """
         labels, out = Path(labels), Path(out)
         started = time.perf_counter()
-        palette = self.generation.palette
         conditioning = choose_conditioning(options, self.generation)
         check_branches(options, self.generation)
         check_places(options, labels, out)
-        reader = choose_reader(options, palette)
+        reader = choose_reader(options, self.generation)
+        styles = choose_styles(options, self.generation, reader)
+        frame_generator = FrameGenerator(
+            self.generation.generator, conditioning, self._device, _parts(options), styles
+        )
+        painter = load_painter(options, self.generation, self._device)
+        _reseed(options, [frame_generator, *([painter] if painter else [])])
         stream = open_labels(labels, reader, options)
-        first_frames = _read_first_frames(options.first_frames, stream.size)
-        outputs = Outputs(out, stream, options=options, palette=palette)
+        beginning = Beginning(read_first_frames(options, stream.size), painter)
+        outputs = Outputs(out, stream, options=options, palette=self.generation.palette)
         try:
-            self._run(stream, outputs, conditioning, options=options, first_frames=first_frames)
+            self._run(
+                stream, outputs, frame_generator, beginning=None if options.is_still else beginning
+            )
             paths = outputs.close()
         except BaseException as error:
             _leave_partial(outputs, error)
@@ -115,15 +128,11 @@ class Renderer:
         self,
         stream: LabelStream,
         outputs: Outputs,
-        conditioning: Conditioning,
+        frame_generator: FrameGenerator,
         *,
-        options: RenderOptions,
-        first_frames: Sequence[Tensor],
+        beginning: Beginning | None,
     ) -> None:
-        """Send every frame through the chain."""
-        frame_generator = FrameGenerator(
-            self.generation.generator, conditioning, self._device, _parts(options)
-        )
+        """Send every frame through the chain; without a beginning each is a still by itself."""
         with (
             ReadAhead(stream.frames, ahead=AHEAD) as labels,
             Consumer(outputs.write, ahead=AHEAD) as encoder,
@@ -131,10 +140,12 @@ class Renderer:
             torch.inference_mode(),
             torch.autocast(self._device.type, torch.bfloat16, enabled=self._dtype == "bfloat16"),
         ):
-            if options.is_still:
+            if beginning is None:
                 frames = frame_generator.stills(labels)
             else:
-                frames = frame_generator.video(labels, first_frames=first_frames)
+                frames = frame_generator.video(
+                    labels, first_frames=beginning.pictures, painter=beginning.painter
+                )
             for rendered in frames:
                 encoder.put(rendered)
                 bar.advance()
@@ -149,21 +160,20 @@ def _parts(options: RenderOptions) -> Parts:
     )
 
 
-def _read_first_frames(paths: Sequence[Path], size: Size) -> list[Tensor]:
-    """Read the given first frames, 'h w 3' uint8.
+def _reseed(options: RenderOptions, frame_generators: Sequence[FrameGenerator]) -> None:
+    """Begin what is drawn from the seed of the options.
 
     Raises:
-        VideoError: if one cannot be read or has another size than the output.
+        ConfigError: if a seed was given and nothing is drawn.
     """
-    pictures = [read_image(path) for path in paths]
-    for path, picture in zip(paths, pictures, strict=True):
-        height, width = picture.shape[:2]
-        if (height, width) != size:
-            raise VideoError(
-                f"a first frame must have the size of the output, {size.width}x{size.height} "
-                f"(width x height); {path} is {width}x{height}: resize it"
-            )
-    return [torch.from_numpy(picture) for picture in pictures]
+    networks = [each.network for each in frame_generators]
+    if options.seed is not None and not any(network.is_random for network in networks):
+        raise ConfigError(
+            "--seed is for a checkpoint with style features or with dropout in rendering; this "
+            "one draws nothing: leave it out"
+        )
+    for network in networks:
+        network.reseed(options.seed or 0)
 
 
 def _leave_partial(outputs: Outputs, error: BaseException) -> NoReturn:

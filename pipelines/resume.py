@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines.build import config_of
 from pipelines.config import RunConfig
-from vid2vid.checkpoint import load_checkpoint
+from vid2vid.checkpoint import STATE_FILE, load_checkpoint, split_companions
 from vid2vid.errors import CheckpointError, ConfigError
 from vid2vid.training.state import TrainingState, load_state
 
@@ -21,6 +21,8 @@ FREE_SETTINGS = (
     "data.root",
     "data.cache_mb",
     "data.workers",
+    "generator.render_dropout",
+    "generator.statistics",
     "losses.vgg_weights",
     "optimizer.clip_norm",
     "optimizer.discriminator_rate",
@@ -63,21 +65,31 @@ def resume(folder: Path, state: TrainingState, config: RunConfig) -> None:
     LOGGER.info("going on at step %d of %s in %s", state.step, state.total_steps, folder)
 
 
-def initialise_from(folder: Path, state: TrainingState) -> None:
-    """Take the generator scales and discriminators of the next coarser stage.
+def initialise_from(source: Path, state: TrainingState) -> None:
+    """Take the generator scales and discriminators of the next coarser stage, or of a checkpoint.
 
     Patch networks are counted from the coarsest, so each keeps its absolute resolution; what the
     coarser stage did not have starts fresh.
 
+    Args:
+        source: a run folder, its state.safetensors, or a generator's .safetensors file with the
+            discriminators that came along with it, such as an imported one.
+        state: at step 0; changed in place.
+
     Raises:
         CheckpointError: if there is no such run, or nothing in it fits.
     """
-    saved = load_checkpoint(folder, kind="training")
+    is_training = source.suffix != ".safetensors" or source.name == STATE_FILE
+    saved = load_checkpoint(source, kind="training" if is_training else "generator")
+    tensors = saved.tensors
+    if not is_training:
+        generator, companions = split_companions(tensors)
+        tensors = {f"generator.{key}": tensor for key, tensor in generator.items()} | companions
     copied = 0
     for name, network in state.players.trained():
         own = network.state_dict()
         prefix = f"{name}."
-        for key, tensor in saved.tensors.items():
+        for key, tensor in tensors.items():
             target = own.get(key.removeprefix(prefix)) if key.startswith(prefix) else None
             if target is None:
                 continue
@@ -91,7 +103,7 @@ def initialise_from(folder: Path, state: TrainingState) -> None:
     if not copied:
         raise CheckpointError(f"{saved.path} must hold networks of this kind; nothing in it fits")
     state.average.load_state_dict(state.players.generator.state_dict())
-    LOGGER.info("took %d tensors of the stage before, from %s", copied, folder)
+    LOGGER.info("took %d tensors of the stage before, from %s", copied, source)
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+
 from pipelines.config import RunConfig
 from vid2vid.data.clips import collate
 from vid2vid.labels.palettes import Palette
@@ -11,7 +13,7 @@ from vid2vid.training.loop import Run, StepReport
 from vid2vid.training.preview import draw_preview, generate_clip
 from vid2vid.training.schedule import ScheduleConfig
 from vid2vid.training.state import TrainingState, save_state
-from vid2vid.training.targets import prepare
+from vid2vid.training.targets import generator_map, prepare
 from vid2vid.video.pictures import write_picture
 
 
@@ -41,15 +43,26 @@ class Session(NamedTuple):
     def preview(self, report: StepReport) -> None:
         """Generate the beginning of the longest sequence with the averaged weights, and draw it."""
         run, generator = self.run, self.state.average
-        history, scales = generator.config.history, report.moment.scales
+        history, scales = generator.history, report.moment.scales
         lengths = [sequence_length(run, index) for index in range(len(run.dataset.sequences))]
         length = min(history + self.config.training.preview_frames, max(lengths))
         clip = run.dataset.evaluation_clip(lengths.index(max(lengths)), start=0, length=length)
         halvings = generator.scales - scales
-        targets = prepare(collate([clip]), run.conditioning, device=run.device, halvings=halvings)
-        from_zeros = self.config.training.first_frames == "zeros"
+        targets = prepare(
+            collate([clip]),
+            run.conditioning,
+            device=run.device,
+            halvings=halvings,
+            pooling=generator.pooling,
+        )
+        from_zeros = self.config.training.first_frames == "zeros" or not history
         first = None if from_zeros else targets.frames[:, :history]
-        outputs = generate_clip(generator, targets.conditioning, first_frames=first, scales=scales)
+        generator.reseed(self.config.training.seed)
+        with torch.no_grad():
+            maps = [generator_map(generator, targets, time) for time in range(length)]
+        outputs = generate_clip(
+            generator, torch.stack(maps, dim=1), first_frames=first, scales=scales
+        )
         ids = clip.labels[-len(outputs) :, :: 2**halvings, :: 2**halvings].numpy()
         real = list(targets.frames[0, -len(outputs) :])
         folder = self.folder / "previews"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from pipelines.build import build_run, build_state, choose_device, palette_for
+from pipelines.build import build_run, build_state, choose_device, training_palette
 from pipelines.config import RunConfig
 from pipelines.config_file import dump_config, read_config
 from pipelines.console import Progress, progress
@@ -64,7 +64,7 @@ def train(config_name: str | Path, options: TrainOptions = DEFAULT_OPTIONS) -> T
     """
     config = read_config(config_name, RunConfig, overrides=options.overrides)
     device = choose_device(options.device)
-    palette = palette_for(config)
+    palette = training_palette(config)
     run = build_run(config, palette, device)
     state = build_state(config, palette, device)
     course = _course(config, run)

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from tiny_runs import label_folder, pictures, tiny_checkpoint
 
 from flow.warp import warp
 from pipelines.render import Renderer
+from pipelines.rendering.options import RenderOptions
 from pipelines.train import TrainOptions, train
+from vid2vid.networks.feature_encoder import instance_mean
 
 CLIP = Path(__file__).parent.parent / "configs" / "clips" / "robot_kitchen" / "train" / "ep0"
 
@@ -31,3 +34,25 @@ def test_warping_on_the_gpu_equals_that_on_the_cpu():
     image = torch.rand(2, 3, 33, 47, generator=generator)
     flow = torch.randn(2, 2, 33, 47, generator=generator) * 4
     assert warp(image.cuda(), flow.cuda()).cpu().allclose(warp(image, flow), atol=1e-4)
+
+
+def test_dropout_and_styles_of_still_generators_run_on_the_gpu(tmp_path: Path):
+    dropping = {"kind": "pix2pix_resnet", "width": 4, "blocks": 2, "render_dropout": "fixed"}
+    encoder = {"width": 4, "downsamplings": 1}
+    styled = {"kind": "pix2pixhd", "width": 8, "downsamplings": 2, "blocks": 1, "features": 3}
+    for index, generator in enumerate((dropping, {**styled, "encoder": encoder})):
+        folder = tiny_checkpoint(tmp_path / f"run_{index}", generator=generator)
+        renderer = Renderer.load(folder, device="cuda")
+        labels = label_folder(tmp_path / f"labels_{index}", 3)
+        options = RenderOptions(seed=3)
+        first = pictures(renderer.render(labels, tmp_path / f"a_{index}", options).path)
+        again = pictures(renderer.render(labels, tmp_path / f"b_{index}", options).path)
+        assert (first == again).all()
+
+
+def test_the_mean_of_instances_on_the_gpu_equals_that_on_the_cpu():
+    random = torch.Generator().manual_seed(0)
+    features = torch.randn(2, 3, 33, 47, generator=random)
+    instances = torch.randint(9, (2, 33, 47), generator=random)
+    found = instance_mean(features.cuda(), instances.cuda())
+    assert found.cpu().allclose(instance_mean(features, instances), atol=1e-6)

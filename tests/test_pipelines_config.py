@@ -1,6 +1,11 @@
 import pytest
+import torch
 
+from pipelines.build import build_players
 from vid2vid.errors import ConfigError
+from vid2vid.labels.palettes import load_palette
+from vid2vid.networks.generator import GeneratorConfig
+from vid2vid.networks.pix2pix import UNetConfig
 
 
 def test_defaults_are_the_official_recipe(tiny_config):
@@ -47,3 +52,62 @@ def test_settings_that_contradict_each_other_are_refused(tiny_config, changes, m
 def test_a_name_must_be_that_of_a_folder(tiny_config, name):
     with pytest.raises(ConfigError, match="name"):
         tiny_config(f"name='{name}'")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            ["generator={kind: pix2pixHD}"],
+            r"generator\.kind must be one of 'sequential', 'pix2pix_unet', 'pix2pix_resnet', "
+            r"'pix2pixhd'; got 'pix2pixHD'; did you mean 'pix2pixhd'\?",
+        ),
+        (
+            ["generator={kind: pix2pixhd, enhancer: 1}"],
+            r"no setting 'generator\.enhancer'; did you mean 'generator\.enhancers'\?",
+        ),
+        (
+            ["generator={kind: pix2pixhd, encoder: {wdth: 1}}"],
+            r"no setting 'generator\.encoder\.wdth'; did you mean 'generator\.encoder\.width'\?",
+        ),
+        (
+            ["generator={kind: pix2pix_resnet, refiners: 1}"],
+            r"no setting 'generator\.refiners'; 'generator' has norm, statistics, dropout",
+        ),
+        (
+            ["generator={kind: pix2pix_unet, norm: bach}"],
+            r"generator\.norm must be 'instance', 'batch', 'group' or 'none'; got 'bach'; did you",
+        ),
+        (["generator=5"], r"generator must be a section \(name: value\); got 5"),
+        (
+            ["generator={kind: pix2pixhd}", "labels.foreground=[1]"],
+            r"painted by a sequential generator; generator\.kind is 'pix2pixhd'",
+        ),
+        (
+            ["generator={kind: pix2pixhd}", "schedule.freeze=0.5"],
+            r"fixed under a refiner or an enhancer; the generator has none",
+        ),
+        (
+            ["image_discriminator={padding: 1, scales: 2}"],
+            r"image_discriminator\.padding 1 needs frames of at least 48 pixels in height and "
+            r"width with 3 layers and 2 scales; data has 16: set image_discriminator\.padding to 2",
+        ),
+    ],
+)
+def test_generators_of_all_kinds_are_checked(tiny_config, changes, message):
+    with pytest.raises(ConfigError, match=message):
+        tiny_config(*changes)
+
+
+def test_a_generator_without_a_kind_is_sequential(tiny_config):
+    assert type(tiny_config("generator={width: 8}").generator) is GeneratorConfig
+    assert type(tiny_config("generator={kind: pix2pix_unet}").generator) is UNetConfig
+
+
+def test_small_frames_can_be_judged_with_padding_1(tiny_config):
+    small = "image_discriminator={padding: 1, layers: 2, scales: 1, width: 4}"
+    judge = build_players(tiny_config(small), load_palette("camvid")).image_discriminator
+    channels = next(judge.parameters()).shape[1]
+    assert judge(torch.zeros(1, channels, 16, 16))[0][-1].numel() > 0
+    pixel = tiny_config("image_discriminator={padding: 1, pixel: true}")
+    assert pixel.image_discriminator.pixel

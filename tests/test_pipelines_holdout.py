@@ -88,3 +88,20 @@ def test_a_run_that_held_nothing_out_is_refused(generation):
 def test_frames_file_of_the_demo_clip_is_small():
     clip = Path(__file__).parent.parent / "configs" / "clips" / "robot_kitchen"
     assert sum(file.stat().st_size for file in clip.rglob("*")) < 3_000_000
+
+
+def test_a_still_generator_is_scored_on_the_same_frames(tmp_path, holdout):
+    kind = "generator={kind: pix2pixhd, width: 4, downsamplings: 1, blocks: 1}"
+    settings = (kind, "schedule.steps=1", f"training.output={tmp_path}", *SETTINGS[3:])
+    trained = train("robot_kitchen", TrainOptions(overrides=settings, device="cpu"))
+    still = load_generation(trained.folder, torch.device("cpu"))
+    own = open_holdout(still)
+    assert torch.equal(own.real, holdout.real)
+    frames = frames_of(unroll(still, own, "real"))
+    assert frames.shape == own.real.shape
+    assert score(own, frames, start="real").warping_error.isfinite().all()
+
+
+def test_what_takes_no_labels_cannot_be_scored(generation):
+    with pytest.raises(ValueError, match="held-out frames need labels and no style features"):
+        open_holdout(generation._replace(palette=None))

@@ -13,6 +13,7 @@ from vid2vid.checkpoint import (
     load_checkpoint,
     load_weights,
     save_checkpoint,
+    split_companions,
 )
 from vid2vid.errors import CheckpointError
 
@@ -176,3 +177,18 @@ def test_a_checkpoint_that_cannot_be_written_says_where_and_leaves_nothing(tmp_p
     with pytest.raises(OSError, match=r"model.safetensors could not be written .*check the space"):
         save_checkpoint(folder / "model.safetensors", {"a": torch.zeros(1)}, {"kind": "generator"})
     assert not folder.exists()
+
+
+def test_companions_are_told_from_the_generator_by_their_names():
+    names = [
+        "network.head.conv.weight",
+        "encoder.head.conv.weight",
+        "image_discriminator.patches.0.stages.0.0.weight",
+        "video_discriminator_12.patches.0.stages.0.0.weight",
+        "styles.26",
+        "styles.x",
+        "image_discriminators.a",
+    ]
+    own, companions = split_companions({name: torch.ones(1) for name in names})
+    assert list(companions) == names[2:5]
+    assert list(own) == [*names[:2], *names[5:]]

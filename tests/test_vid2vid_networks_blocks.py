@@ -3,10 +3,13 @@ import torch
 from torch import nn
 
 from vid2vid.networks.blocks import (
+    BatchNorm,
+    Dropout,
     Head,
     InstanceNorm,
     ResidualBlock,
     Style,
+    doubled,
     down,
     initialise,
     norm_layer,
@@ -157,3 +160,52 @@ def test_spectral_norm_holds_the_largest_singular_value_at_1_from_the_start():
     for layer in (network[0][1], network[1].body[1]):
         largest = torch.linalg.matrix_norm(layer.weight.flatten(1), 2)
         assert largest.item() == pytest.approx(1, rel=0.05)
+
+
+def test_batch_norm_trains_over_the_batch_and_gathers_statistics():
+    norm, official, features = (
+        BatchNorm(4, statistics="frame"),
+        nn.BatchNorm2d(4),
+        seeded(3, 4, 5, 6),
+    )
+    assert torch.equal(norm(features), official(features))
+    assert torch.equal(norm.running_var, official.running_var)
+    assert norm.num_batches_tracked == 1
+
+
+def test_batch_norm_renders_with_the_statistics_that_were_chosen():
+    of_frame, running = (BatchNorm(4, statistics=each).eval() for each in ("frame", "running"))
+    features = seeded(3, 4, 5, 6) + 1
+    torch.testing.assert_close(of_frame(features), InstanceNorm(4)(features))
+    torch.testing.assert_close(running(features), features / (1 + 1e-5) ** 0.5)
+
+
+def test_dropout_is_drawn_from_its_seed_and_keeps_the_mean():
+    layer, features = Dropout(0.25), torch.ones(1, 8, 50, 50)
+    layer.seed = 3
+    first, again = layer(features), layer(features)
+    assert torch.equal(first, again)
+    assert first.unique().tolist() == [0, pytest.approx(4 / 3)]
+    assert (first == 0).float().mean().item() == pytest.approx(0.25, abs=0.01)
+    layer.seed = 4
+    assert not torch.equal(layer(features), first)
+
+
+def test_dropout_without_a_seed_drops_nothing():
+    features = seeded(1, 4, 5, 6)
+    assert Dropout(0.5)(features) is features
+
+
+def test_convolutions_of_a_style_without_bias_have_none():
+    style = Style(bias=False)
+    for layers in (stem(3, 4, style), down(3, 4, style), up(3, 4, style), ResidualBlock(4, style)):
+        convolutions = [
+            m for m in layers.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)
+        ]
+        assert convolutions
+        assert all(each.bias is None for each in convolutions)
+
+
+def test_widths_double_up_to_a_cap():
+    assert doubled(8, 3) == [8, 16, 32, 64]
+    assert doubled(8, 3, widest=20) == [8, 16, 20, 20]

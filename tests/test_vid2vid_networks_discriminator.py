@@ -99,3 +99,39 @@ def test_halving_averages_3_by_3_windows():
     maps = torch.arange(16.0).view(1, 1, 4, 4)
     assert halve(maps)[0, 0, 1, 1] == maps[0, 0, 1:, 1:].mean()
     assert halve(maps)[0, 0, 0, 0] == maps[0, 0, :2, :2].mean()
+
+
+@pytest.mark.parametrize(
+    ("layers", "side", "weights"),
+    [
+        (1, 126, 139_585),
+        (2, 62, 666_433),
+        (3, 30, 2_768_705),
+        (4, 14, 6_964_033),
+        (5, 6, 11_159_361),
+    ],
+)
+def test_padding_1_gives_the_patches_of_pix2pix(layers, side, weights):
+    config = DiscriminatorConfig(layers=layers, scales=1, padding=1)
+    with torch.device("meta"):
+        network = MultiScaleDiscriminator(config, 6)
+        assert network(torch.empty(1, 6, 256, 256))[0][-1].shape == (1, 1, side, side)
+    # Beside a norm the official convolutions have no bias.
+    beside_norm = sum(stage[0].bias.numel() for stage in network.patches[0].stages[1:-1])
+    assert count_parameters(network) - beside_norm == weights
+
+
+def test_the_pixel_discriminator_sees_no_neighbourhood():
+    network, frames = make(width=4, pixel=True, scales=1, norm="none"), pictures(8, 8)
+    score = network(frames)[0][-1]
+    assert score.shape == (2, 1, 8, 8)
+    frames[..., 0, 0] += 1
+    changed = (network(frames)[0][-1] != score).nonzero()[:, 2:]
+    assert changed.unique(dim=0).tolist() == [[0, 0]]
+    widths = [stage[0].out_channels for stage in network.patches[0].stages[:-1]]
+    assert widths == [4, 8]
+
+
+def test_patch_networks_may_all_be_of_one_width():
+    network = make(width=8, scales=3, widening=False)
+    assert [patch.stages[0][0].out_channels for patch in network.patches] == [8, 8, 8]

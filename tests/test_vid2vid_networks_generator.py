@@ -3,7 +3,7 @@ import torch
 from pydantic import ValidationError
 
 from vid2vid.networks.cost import count_parameters
-from vid2vid.networks.generator import GeneratorConfig, SequentialGenerator
+from vid2vid.networks.generator import HARD_GAIN, GeneratorConfig, SequentialGenerator
 
 TINY = {"width": 4, "downsamplings": 1, "blocks": 2, "refiner_blocks": 1}
 CLASSES = 3
@@ -71,6 +71,23 @@ def test_frame_is_composed_by_equation_4():
     assert 0 < out.occlusion.min() < out.occlusion.max() < 1
     expected = out.occlusion * out.hallucinated + (1 - out.occlusion) * out.warped
     torch.testing.assert_close(out.frame, expected)
+
+
+def test_hard_occlusion_takes_every_pixel_from_one_of_the_two():
+    out = run(make(occlusion="hard", seed=1))[-1]
+    assert out.occlusion.unique().tolist() == [0, 1]
+    expected = torch.where(out.occlusion > 0, out.hallucinated, out.warped)
+    assert torch.equal(out.frame, expected)
+
+
+def test_hard_occlusion_learns_by_the_gradient_of_the_soft_one():
+    gradients = {}
+    for occlusion in ("soft", "hard"):
+        generator = make(occlusion=occlusion)
+        fill(generator.coarse.occlusion_head, 0.0)
+        generator(*inputs(generator))[-1].occlusion.sum().backward()
+        gradients[occlusion] = generator.coarse.occlusion_head.conv.bias.grad.item()
+    assert gradients["hard"] == pytest.approx(HARD_GAIN * gradients["soft"])
 
 
 @pytest.mark.parametrize(("bias", "part"), [(-200.0, "warped"), (200.0, "hallucinated")])

@@ -56,3 +56,11 @@ def test_without_reference_flow_there_is_none(square_targets):
     targets = square_targets()._replace(references=())
     chunk = pack_chunk([output(0)], targets, start=2, without_past=True)
     assert (chunk.flow, chunk.confidence) == (None, None)
+
+
+def test_a_generator_without_a_past_has_no_partner_before_it(square_targets):
+    picture = torch.zeros(1, 3, 16, 24)
+    stills = [GeneratorOutput(picture, picture)] * 2
+    chunk = pack_chunk(stills, square_targets(), start=0, without_past=True)
+    assert torch.equal(chunk.real, square_targets().frames[0, :2])
+    assert (chunk.real_previous, chunk.flow, chunk.confidence) == (None, None, None)

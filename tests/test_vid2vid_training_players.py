@@ -1,5 +1,7 @@
 from vid2vid.networks.discriminator import DiscriminatorConfig, MultiScaleDiscriminator
 from vid2vid.networks.generator import GeneratorConfig, SequentialGenerator
+from vid2vid.networks.pix2pixhd import Pix2PixHDConfig
+from vid2vid.networks.still import StillGenerator
 from vid2vid.training.players import Players
 
 
@@ -33,3 +35,13 @@ def test_the_coarsest_scales_can_be_fixed_and_freed():
         players.freeze(fixed)
         trained = [all(p.requires_grad for p in scale.parameters()) for scale in scales]
         assert trained == [index >= fixed for index in range(3)]
+
+
+def test_a_local_enhancer_can_be_trained_alone():
+    config = Pix2PixHDConfig(width=4, downsamplings=1, blocks=1, enhancers=2)
+    players = Players(StillGenerator(config, conditioning_channels=2))
+    players.freeze(2)
+    network = players.generator.network
+    assert not any(p.requires_grad for p in network.trunk.parameters())
+    assert not any(p.requires_grad for p in network.enhancers[0].parameters())
+    assert all(p.requires_grad for p in network.enhancers[1].parameters())

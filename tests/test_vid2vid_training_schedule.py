@@ -108,3 +108,10 @@ def test_clips_grow_no_longer_than_the_data(longest, cap):
 def test_the_longest_clip_is_the_cap_only_where_clips_grow():
     assert longest_clip(ScheduleConfig(clip_length=4, clip_length_max=9)) == 9
     assert longest_clip(ScheduleConfig(clip_length=4, clip_length_max=9, clip_growth=0)) == 4
+
+
+def test_enhancers_are_trained_alone_for_the_first_share():
+    config = ScheduleConfig(steps=10, freeze=0.3)
+    moments = [moment(config, step, refiners=0, enhancers=2) for step in range(10)]
+    assert changes(now.frozen for now in moments) == [(0, 2), (3, 0)]
+    assert {now.scales for now in moments} == {1}

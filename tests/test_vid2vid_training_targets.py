@@ -1,9 +1,18 @@
+import pytest
 import torch
 
 from flow.confidence import ReferenceFlow
 from vid2vid.data.clips import ClipBatch
 from vid2vid.labels.conditioning import Conditioning
-from vid2vid.training.targets import Targets, _halve_clip, _halve_reference, prepare
+from vid2vid.networks.pix2pixhd import Pix2PixHDConfig
+from vid2vid.networks.still import StillGenerator
+from vid2vid.training.targets import (
+    Targets,
+    _halve_clip,
+    _halve_reference,
+    generator_map,
+    prepare,
+)
 
 CPU = torch.device("cpu")
 
@@ -97,3 +106,28 @@ def test_halved_flow_stays_on_the_pixel_centres_of_the_halved_frames():
     flow = torch.cat([ramp, ramp * 0], dim=2)
     reference = _halve_reference(ReferenceFlow(flow, torch.ones(1, 1, 1, 16, 16)))
     assert torch.equal(reference.flow[:, :, 0] * 2, halved[:, :, 0])
+
+
+def test_regions_are_what_shares_a_style():
+    instances = torch.full((2, 3, 8, 12), 7, dtype=torch.int32)
+    clips, conditioning = batch()._replace(instances=instances), Conditioning(2)
+    assert prepare(clips, conditioning, device=CPU).regions is None
+    by_instance = prepare(clips, conditioning, device=CPU, pooling="instances")
+    assert torch.equal(by_instance.regions, instances)
+    by_label = prepare(clips, conditioning, device=CPU, pooling="labels")
+    assert torch.equal(by_label.regions, clips.labels)
+    assert by_label.part(1, 2).regions.shape == (1, 3, 8, 12)
+
+
+def test_the_generator_sees_the_style_of_the_real_frame_behind_the_labels():
+    config = Pix2PixHDConfig(
+        width=2, downsamplings=1, blocks=1, features=2, encoder={"width": 2, "downsamplings": 1}
+    )
+    generator = StillGenerator(config, conditioning_channels=4)
+    targets = prepare(batch(), Conditioning(2), device=CPU, pooling="labels")
+    seen = generator_map(generator, targets, 1)
+    assert torch.equal(seen[:, :2], targets.conditioning[:, 1])
+    assert torch.equal(seen[:, 2:], generator.encode(targets.frames[:, 1], targets.regions[:, 1]))
+    assert seen.requires_grad
+    with pytest.raises(ValueError, match="needs the regions of its targets; got None"):
+        generator_map(generator, targets._replace(regions=None), 1)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipelines.build import build_state
+from pipelines.build import build_state, palette_for
 from pipelines.config import RunConfig
 from vid2vid.labels.palettes import load_palette
 from vid2vid.training.state import save_state
@@ -19,7 +19,10 @@ from vid2vid.video.writing import write_label_video
 
 
 def tiny_config(**sections: Any) -> RunConfig:
-    """A run of a network with a few thousand weights; a section given is merged into it."""
+    """A run of a network with a few thousand weights; a section given is merged into it.
+
+    A generator of a `kind` is taken as it is.
+    """
     base: dict[str, dict[str, Any]] = {
         "data": {"root": "nowhere", "height": 16, "width": 24},
         "labels": {"palette": "camvid"},
@@ -28,7 +31,7 @@ def tiny_config(**sections: Any) -> RunConfig:
         "schedule": {"steps": 100},
     }
     for name, values in sections.items():
-        merged = isinstance(values, Mapping) and name in base
+        merged = isinstance(values, Mapping) and name in base and "kind" not in values
         base[name] = {**base[name], **values} if merged else values
     return RunConfig.model_validate({"name": "tiny", **base})
 
@@ -36,7 +39,7 @@ def tiny_config(**sections: Any) -> RunConfig:
 def tiny_checkpoint(folder: Path, **sections: Any) -> Path:
     """Write the checkpoints of a run that has just begun."""
     config = tiny_config(**sections)
-    palette = load_palette(config.labels.palette)
+    palette = palette_for(config)
     state = build_state(config, palette, torch.device("cpu"))
     folder.mkdir(parents=True, exist_ok=True)
     save_state(folder, state, config=config.model_dump(mode="json"), palette=palette)

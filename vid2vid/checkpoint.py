@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -16,6 +17,9 @@ from vid2vid.errors import CheckpointError
 FORMAT = "vid2vid-1"
 MODEL_FILE = "model.safetensors"
 STATE_FILE = "state.safetensors"
+
+# Names in a generator's file that are not the generator's.
+COMPANION = re.compile(r"(image_discriminator|video_discriminator_\d+)\.|styles\.\d+$")
 
 
 class Checkpoint(NamedTuple):
@@ -95,6 +99,20 @@ def load_checkpoint(path: Path | str, *, kind: str, with_tensors: bool = True) -
             f"{file} must hold a {kind}; it holds a {metadata.get('kind')}: give {name} instead"
         )
     return Checkpoint(tensors, metadata, file)
+
+
+def split_companions(
+    tensors: Mapping[str, Tensor],
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Part the tensors of a generator from those that came along with it.
+
+    Companions are discriminators, for training to go on, and tables of styles: see `COMPANION`.
+
+    Returns:
+        The generator's tensors, and the companions'; both under the names that they had.
+    """
+    own = {key: tensor for key, tensor in tensors.items() if not COMPANION.match(key)}
+    return own, {key: tensor for key, tensor in tensors.items() if key not in own}
 
 
 def load_weights(network: torch.nn.Module, tensors: Mapping[str, Tensor], *, where: Path) -> None:

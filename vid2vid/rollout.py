@@ -2,6 +2,7 @@
 
 The state is what the generator needs of the past and nothing more: the last `history` conditioning
 maps, and per scale the last `history` frames. Memory does not grow with the length of the video.
+A still-image generator has a history of 0, so that its state holds nothing.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from flow.padding import Padding
-from vid2vid.networks.generator import SequentialGenerator
+from vid2vid.networks.interface import Generator
 from vid2vid.networks.outputs import GeneratorOutput
 from vid2vid.networks.pyramid import pyramid
 
@@ -26,7 +27,7 @@ class RolloutState(NamedTuple):
 
 
 def start_state(
-    generator: SequentialGenerator,
+    generator: Generator,
     conditioning: Tensor,
     *,
     past_conditioning: Tensor | None = None,
@@ -47,7 +48,7 @@ def start_state(
         ValueError: if the past has another length, size or batch than the generator needs.
     """
     scales = generator.scales if scales is None else scales
-    history = generator.config.history
+    history = generator.history
     batch, _, height, width = conditioning.shape
     padding = generator.padding(height, width, scales)
     if past_conditioning is None:
@@ -77,7 +78,7 @@ def start_state(
 
 
 def generate_next(
-    generator: SequentialGenerator, state: RolloutState, conditioning: Tensor
+    generator: Generator, state: RolloutState, conditioning: Tensor
 ) -> tuple[GeneratorOutput, RolloutState]:
     """Generate one frame and the state after it.
 
@@ -92,10 +93,12 @@ def generate_next(
     current = state.padding.pad(conditioning).unsqueeze(1)
     window = torch.cat([state.past_conditioning, current], dim=1)
     outputs = generator(window, state.pasts, is_first=state.is_first)
-    pasts = tuple(
-        torch.cat([past[:, 1:], output.frame.unsqueeze(1)], dim=1)
-        for past, output in zip(state.pasts, outputs, strict=True)
-    )
+    pasts = state.pasts
+    if generator.history:
+        pasts = tuple(
+            torch.cat([past[:, 1:], output.frame.unsqueeze(1)], dim=1)
+            for past, output in zip(state.pasts, outputs, strict=True)
+        )
     cropped = GeneratorOutput._make(
         None if field is None else state.padding.crop(field) for field in outputs[-1]
     )
@@ -104,7 +107,7 @@ def generate_next(
 
 
 def rollout(
-    generator: SequentialGenerator,
+    generator: Generator,
     conditioning: Iterable[Tensor],
     *,
     past_conditioning: Tensor | None = None,
@@ -134,6 +137,10 @@ def rollout(
                 scales=scales,
             )
         elif backprop_frames is not None and index % backprop_frames == 0:
-            state = state._replace(pasts=tuple(past.detach() for past in state.pasts))
+            # Maps have a graph too where an encoder made a part of them.
+            state = state._replace(
+                past_conditioning=state.past_conditioning.detach(),
+                pasts=tuple(past.detach() for past in state.pasts),
+            )
         output, state = generate_next(generator, state, maps)
         yield output

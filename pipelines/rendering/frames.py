@@ -11,9 +11,11 @@ from torch import Tensor
 from pipelines.rendering.label_stream import LabelFrame
 from pipelines.rendering.sinks import RenderedFrame
 from vid2vid.labels.conditioning import Conditioning
-from vid2vid.networks.generator import SequentialGenerator
+from vid2vid.labels.palettes import ID_IGNORE
+from vid2vid.networks.interface import Generator
 from vid2vid.networks.outputs import GeneratorOutput
 from vid2vid.rollout import rollout
+from vid2vid.styles import StyleSource
 from vid2vid.video.levels import from_levels, to_levels
 
 
@@ -28,10 +30,11 @@ class Parts(NamedTuple):
 class FrameGenerator(NamedTuple):
     """A generator with all that turns label maps into its input and its output into pictures."""
 
-    network: SequentialGenerator
+    network: Generator
     conditioning: Conditioning
     device: torch.device
     parts: Parts = Parts()
+    styles: StyleSource | None = None  # of a network with style features
 
     def stills(self, labels: Iterable[LabelFrame]) -> Iterator[RenderedFrame]:
         """Generate each frame from zeros, without memory of the ones before."""
@@ -39,7 +42,11 @@ class FrameGenerator(NamedTuple):
             yield next(self.video([frame]))
 
     def video(
-        self, labels: Iterable[LabelFrame], *, first_frames: Sequence[Tensor] = ()
+        self,
+        labels: Iterable[LabelFrame],
+        *,
+        first_frames: Sequence[Tensor] = (),
+        painter: "FrameGenerator | None" = None,
     ) -> Iterator[RenderedFrame]:
         """Generate frames that each see the ones before.
 
@@ -48,11 +55,20 @@ class FrameGenerator(NamedTuple):
             first_frames: 'h w 3' uint8, oldest first, at most as many as the history: what comes
                 out for the first label maps. Where they are fewer, the past before the oldest is
                 filled with copies of it. () starts from zeros.
+            painter: a still-image generator that paints as many frames as the history, in place of
+                `first_frames`.
         """
         labels = iter(labels)
-        given = list(itertools.islice(labels, len(first_frames)))
-        for frame, picture in zip(given, first_frames, strict=False):
-            yield self._repeat(frame, picture)
+        count = len(first_frames) if painter is None else self.network.history
+        given = list(itertools.islice(labels, count))
+        if painter is None:
+            past = [from_levels(each.to(self.device))[None] for each in first_frames]
+            yield from map(self._repeat, given, first_frames)
+        else:
+            painted = [painter.paint(frame) for frame in given]
+            past = [output.frame for output in painted]
+            for frame, output in zip(given, painted, strict=True):
+                yield self._keep(frame, output, is_first=True)
         waiting: deque[LabelFrame] = deque()
 
         def maps() -> Iterator[Tensor]:
@@ -64,27 +80,38 @@ class FrameGenerator(NamedTuple):
             self.network,
             maps(),
             past_conditioning=self._past([self._encode(frame) for frame in given]),
-            first_frames=self._past(
-                [from_levels(each.to(self.device))[None] for each in first_frames]
-            ),
+            first_frames=self._past(past),
         )
         for index, output in enumerate(outputs):
             is_first = index == 0 and not given
             yield self._keep(waiting.popleft(), output, is_first=is_first)
 
+    def paint(self, frame: LabelFrame) -> GeneratorOutput:
+        """Generate one frame from zeros."""
+        return next(rollout(self.network, [self._encode(frame)]))
+
     def _encode(self, frame: LabelFrame) -> Tensor:
-        """Make the conditioning 'b k h w' of a label map."""
-        labels = torch.from_numpy(frame.labels)[None, None].to(self.device)
+        """Make the conditioning 'b k h w' of a label map, or of the picture in its place."""
+        labels = torch.from_numpy(frame.labels).to(self.device)
         instances = None
         if frame.instances is not None:
             instances = torch.from_numpy(frame.instances)[None, None].to(self.device)
-        return self.conditioning(labels, instances)[:, 0]
+        source = labels
+        if self.conditioning.pictures:
+            source = from_levels(labels)[: self.conditioning.pictures]
+            labels = torch.full_like(labels[..., 0], ID_IGNORE)  # no pixel has a class
+        maps = self.conditioning(source[None, None], instances)[:, 0]
+        if self.styles is None:
+            return maps
+        by_instance = instances is not None and self.network.pooling == "instances"
+        regions = instances[:, 0] if instances is not None and by_instance else labels[None]
+        return torch.cat([maps, self.styles.paint(labels[None], regions)], dim=1)
 
     def _past(self, known: Sequence[Tensor]) -> Tensor | None:
         """Stack 'b c h w' to 'b l c h w', the oldest repeated to fill the history."""
         if not known:
             return None
-        missing = self.network.config.history - len(known)
+        missing = self.network.history - len(known)
         return torch.stack([*[known[0]] * missing, *known], dim=1)
 
     def _keep(
@@ -97,7 +124,7 @@ class FrameGenerator(NamedTuple):
         occlusion = output.occlusion if self.parts.occlusion else None
         flow = output.flow if self.parts.flow else None
         if is_first:
-            occlusion = None if occlusion is None else torch.ones_like(occlusion)
+            occlusion = torch.ones_like(output.frame[:, :1]) if self.parts.occlusion else None
             flow = None
         return RenderedFrame(
             source=source,

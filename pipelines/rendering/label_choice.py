@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pipelines.build import Generation
 from pipelines.rendering.options import RenderOptions
+from pipelines.rendering.picture_reader import RENDERABLE_CHANNELS, PictureReader
 from vid2vid.errors import ConfigError, DataError
 from vid2vid.labels.conditioning import Conditioning
 from vid2vid.labels.files import LabelReader
@@ -11,19 +12,42 @@ from vid2vid.labels.palettes import MAPPING_NAMES, Palette, load_mapping, load_p
 from vid2vid.video.pictures import PICTURE_SUFFIXES
 
 
-def choose_reader(options: RenderOptions, palette: Palette) -> LabelReader:
-    """Make the reader of the input's label maps, which gives ids of `palette`.
+def choose_reader(options: RenderOptions, generation: Generation) -> LabelReader | PictureReader:
+    """Make the reader of the input: label maps, or pictures where the checkpoint takes those.
 
     Args:
         options: the input's palette and mapping.
-        palette: the checkpoint's.
+        generation: says what the checkpoint takes, and its palette.
 
     Raises:
+        ConfigError: if there is no file that holds such pictures, or they were given a palette.
         DataError: if the input's palette is neither the checkpoint's nor mapped to it.
     """
+    if generation.palette is None:
+        return _picture_reader(options, generation.conditioning.pictures)
+    return _label_reader(options, generation.palette)
+
+
+def _picture_reader(options: RenderOptions, channels: int) -> PictureReader:
+    """Make the reader of pictures of some channels."""
+    asked = [name for name in ("palette", "map") if getattr(options, name) is not None]
+    if asked:
+        raise ConfigError(
+            f"--{asked[0]} is for label maps; this checkpoint takes pictures: leave it out"
+        )
+    if channels not in RENDERABLE_CHANNELS:
+        raise ConfigError(
+            f"the checkpoint takes maps of {channels} channels; files hold 1 or 3: give them to "
+            "vid2vid.rollout.rollout in Python"
+        )
+    return PictureReader(channels)
+
+
+def _label_reader(options: RenderOptions, palette: Palette) -> LabelReader:
+    """Make the reader of label maps, which gives ids of the checkpoint's palette."""
     source = load_palette(options.palette) if options.palette is not None else None
     if options.map is None:
-        if source is None or _have_equal_classes(source, palette):
+        if source is None or have_equal_classes(source, palette):
             return LabelReader(source or palette)
         name = f"{source.name}-to-{palette.name}"
         raise DataError(
@@ -53,7 +77,8 @@ def choose_conditioning(options: RenderOptions, generation: Generation) -> Condi
     conditioning = generation.conditioning
     if options.boundary is not None and options.instances is not None:
         raise ConfigError("either --instances or --boundary labels draws the boundary; got both")
-    if options.instances is not None and conditioning.boundary != "instances":
+    takes = conditioning.boundary == "instances" or generation.generator.pooling == "instances"
+    if options.instances is not None and not takes:
         raise ConfigError(
             "--instances is for a checkpoint that was trained with instance maps; this one has "
             f"labels.boundary '{conditioning.boundary}': leave it out"
@@ -79,7 +104,7 @@ def check_branches(options: RenderOptions, generation: Generation) -> None:
     Raises:
         ConfigError: naming the option.
     """
-    config = generation.generator.config
+    generator = generation.generator
     past = (*options.first_frames, options.save_flow, options.save_occlusion)
     if options.is_still and any(past):
         raise ConfigError(
@@ -88,14 +113,19 @@ def check_branches(options: RenderOptions, generation: Generation) -> None:
         )
     asked = {"--save-flow": options.save_flow, "--save-occlusion": options.save_occlusion}
     for option, path in asked.items():
-        if path is not None and not config.flow:
+        if path is not None and not generator.has_flow:
             raise ConfigError(
-                f"{option} needs a generator that predicts flow; the checkpoint has "
-                "generator.flow false: leave it out"
+                f"{option} needs a generator that predicts flow; the checkpoint's does not: "
+                "leave it out"
             )
-    if len(options.first_frames) > config.history:
+    if options.first_frames and not generator.history:
         raise ConfigError(
-            f"--first-frame may be given {config.history} times, the history of the checkpoint; "
+            "--first-frame begins a video whose frames see those before; this checkpoint is of a "
+            "still-image generator, which sees none: leave it out"
+        )
+    if len(options.first_frames) > generator.history:
+        raise ConfigError(
+            f"--first-frame may be given {generator.history} times, the history of the checkpoint; "
             f"got {len(options.first_frames)}: leave out the oldest"
         )
 
@@ -107,8 +137,14 @@ def check_places(options: RenderOptions, labels: Path, out: Path) -> None:
         ConfigError: naming the place.
     """
     _check_coding(options, out)
-    inputs = [labels, *([options.instances] if options.instances else []), *options.first_frames]
-    taken = {path.resolve() for path in inputs}
+    others = (
+        options.instances,
+        options.style_from,
+        options.style_labels,
+        options.style_instances,
+        *options.first_frames,
+    )
+    taken = {path.resolve() for path in (labels, *others) if path is not None}
     extras = (
         options.preview,
         options.save_flow,
@@ -137,7 +173,7 @@ def _check_coding(options: RenderOptions, out: Path) -> None:
             )
 
 
-def _have_equal_classes(one: Palette, other: Palette) -> bool:
+def have_equal_classes(one: Palette, other: Palette) -> bool:
     """Tell whether two palettes differ in nothing but colours."""
     first, second = ({c.id: c.name for c in p.classes if not c.ignore} for p in (one, other))
     return first == second

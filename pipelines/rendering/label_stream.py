@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.rendering.options import RenderOptions
-from vid2vid.data.augment import Size, resize_ids
+from vid2vid.data.augment import Size, resize_frame, resize_ids
 from vid2vid.data.pairing import Source, open_instances, open_stream, pair
-from vid2vid.data.store import FrameStore
+from vid2vid.data.store import FrameStore, MapReader
 from vid2vid.errors import VideoError
-from vid2vid.labels.files import LabelReader
 from vid2vid.video.reading import find_frames, is_video, open_video, read_video
 from vid2vid.video.times import DEFAULT_RATE, TIMES_NAME, read_times
 
@@ -21,7 +20,8 @@ from vid2vid.video.times import DEFAULT_RATE, TIMES_NAME, read_times
 class LabelFrame(NamedTuple):
     """One label map on its way to the generator."""
 
-    labels: NDArray[np.uint8]  # 'h w', ids of the checkpoint's palette, 255 = ignore
+    labels: NDArray[np.uint8]  # 'h w', ids of the checkpoint's palette, 255 = ignore; 'h w 3' RGB
+    # where it takes pictures
     instances: NDArray[np.int32] | None  # 'h w', object ids
     time: Fraction  # seconds
     name: str  # of the picture without its suffix; of a video the index with six digits
@@ -37,7 +37,7 @@ class LabelStream(NamedTuple):
     num_frames: int | None  # None = the file does not say
 
 
-def open_labels(source: Path, reader: LabelReader, options: RenderOptions) -> LabelStream:
+def open_labels(source: Path, reader: MapReader, options: RenderOptions) -> LabelStream:
     """Open the input, check what can be checked, and decode its first label map.
 
     Args:
@@ -69,7 +69,7 @@ def open_labels(source: Path, reader: LabelReader, options: RenderOptions) -> La
         )
     return LabelStream(
         frames=_put_back(first, frames),
-        size=Size(*first.labels.shape),
+        size=Size(*first.labels.shape[:2]),
         rate=info.rate,
         time_base=info.time_base,
         num_frames=_count(part, info.num_frames),
@@ -103,7 +103,7 @@ def _pair_instances(source: Path, instances: Path) -> Sequence[Source]:
     return pair(open_stream("labels", source), open_instances(instances))
 
 
-def _decode_video(source: Path, reader: LabelReader, part: slice) -> Iterator[LabelFrame]:
+def _decode_video(source: Path, reader: MapReader, part: slice) -> Iterator[LabelFrame]:
     """Read colour-coded frames; times begin where the video begins, whatever the part."""
     start, shift = Fraction(0), Fraction(0)
     for frame in read_video(source):
@@ -120,7 +120,7 @@ def _decode_video(source: Path, reader: LabelReader, part: slice) -> Iterator[La
 
 
 def _decode_pictures(
-    source: Path, reader: LabelReader, *, rate: Fraction, part: slice
+    source: Path, reader: MapReader, *, rate: Fraction, part: slice
 ) -> Iterator[LabelFrame]:
     """Read label maps from pictures, with their times as in `_decode_video`."""
     paths = find_frames(source)
@@ -139,9 +139,10 @@ def _finish(
 ) -> Iterator[LabelFrame]:
     """Add the instance maps, and give everything the size asked for."""
     for index, frame in enumerate(frames):
-        size = _target_size(Size(*frame.labels.shape), options)
+        size = _target_size(Size(*frame.labels.shape[:2]), options)
         objects = store.instances([instances[index]], size)[0] if instances is not None else None
-        yield frame._replace(labels=resize_ids(frame.labels, size), instances=objects)
+        resize = resize_ids if frame.labels.ndim == 2 else resize_frame
+        yield frame._replace(labels=resize(frame.labels, size), instances=objects)
 
 
 def _target_size(size: Size, options: RenderOptions) -> Size:

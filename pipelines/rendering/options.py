@@ -26,7 +26,16 @@ class RenderOptions:
     boundary: Literal["labels"] | None = None
     """Draw the boundary from the labels where the checkpoint wants instances and there are none."""
     first_frames: tuple[Path, ...] = ()
-    """Pictures that the output begins with, oldest first, at most as many as the history."""
+    """Pictures that the output begins with, oldest first, at most as many as the history; or one
+    checkpoint of a still-image generator, which paints as many."""
+    seed: int | None = None
+    """Of what is drawn while rendering: styles and dropout; None = 0. Refused where nothing is."""
+    style_from: Path | None = None
+    """Photo whose style is taken, for a checkpoint with style features."""
+    style_labels: Path | None = None
+    """Label map of that photo, in the palette of the input."""
+    style_instances: Path | None = None
+    """Instance map of that photo."""
     is_still: bool = False
     """Generate each frame from zeros, without memory of the ones before it."""
     frames: str | None = None
@@ -54,6 +63,8 @@ class RenderOptions:
 
     def __post_init__(self) -> None:
         self.frame_slice()
+        if self.seed is not None and self.seed < 0:
+            raise ConfigError(f"--seed must be at least 0; got {self.seed}")
         if not 0 <= self.crf <= LARGEST_CRF:
             raise ConfigError(f"--crf must be 0 to {LARGEST_CRF}; got {self.crf}")
         if self.fps is not None and self.fps <= 0:

@@ -29,7 +29,7 @@ class Outputs:
     """Every output of one rendering; the frames get their final name last."""
 
     def __init__(
-        self, out: Path, stream: LabelStream, *, options: RenderOptions, palette: Palette
+        self, out: Path, stream: LabelStream, *, options: RenderOptions, palette: Palette | None
     ) -> None:
         """Open them all, or none.
 
@@ -37,7 +37,7 @@ class Outputs:
             out: where the frames go.
             stream: the input, for size, rate and times.
             options: what else is written, and how.
-            palette: colours of the label maps in the preview.
+            palette: colours of the label maps in the preview; None of pictures, which it shows.
 
         Raises:
             ConfigError: if `out` is a picture and the input more than one frame.
@@ -76,12 +76,13 @@ class Outputs:
 
 
 def _plan(
-    out: Path, stream: LabelStream, options: RenderOptions, palette: Palette
+    out: Path, stream: LabelStream, options: RenderOptions, palette: Palette | None
 ) -> list[Callable[[], Sink]]:
     """List how to open every output, the frames' last."""
 
     def preview(rendered: RenderedFrame) -> Rgb:
-        painted = ids_to_colours(rendered.source.labels, palette)
+        source = rendered.source.labels
+        painted = source if palette is None else ids_to_colours(source, palette)
         return np.concatenate([painted, _to_rgb(rendered.frame)], axis=1)
 
     draws: list[tuple[Path | None, Callable[[RenderedFrame], Rgb], int]] = [

@@ -4,14 +4,26 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from vid2vid.data.augment import Picture, Size, resize_frame, resize_ids
 from vid2vid.data.pairing import Source
-from vid2vid.labels.files import LabelReader, instances_from_colours, read_instances
+from vid2vid.labels.files import instances_from_colours, read_instances
 from vid2vid.video.reading import ClipVideo, read_image
 
 _MAX_OPEN_VIDEOS = 16
+
+
+class MapReader(Protocol):
+    """Reads what stands beside the frames: label maps, or pictures in their place."""
+
+    def from_image(self, path: str | Path) -> Picture:
+        """Read it from a picture."""
+        ...
+
+    def from_colours(self, rgb: Picture, where: str) -> Picture:
+        """Read it from the colours of a video frame; `where` names that for a message."""
+        ...
 
 
 class FrameStore:
@@ -20,7 +32,7 @@ class FrameStore:
     What is kept belongs to the process: after a fork, each goes on for itself.
     """
 
-    def __init__(self, reader: LabelReader, *, max_bytes: int) -> None:
+    def __init__(self, reader: MapReader, *, max_bytes: int) -> None:
         self._reader = reader
         self._max_bytes = max_bytes
         self._num_bytes = 0

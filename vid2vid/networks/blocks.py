@@ -1,6 +1,8 @@
 """The layers that every generator and discriminator is made of (Wang et al. 2018, appendix A)."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import torch
@@ -10,19 +12,31 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
 Norm = Literal["instance", "group", "none"]
+AnyNorm = Literal["instance", "batch", "group", "none"]
+Statistics = Literal["frame", "running"]
 Upsampling = Literal["transposed", "resize"]
+BlockPadding = Literal["reflect", "replicate", "zeros"]
 
 GROUP_CHANNELS = 16  # channels a group of group norm, as in Wu & He 2018, figure 3
 INITIAL_STD = 0.02
 POWER_ITERATIONS = 15  # of spectral norm before the first step, torch's own number
+PADDINGS: dict[BlockPadding, type[nn.Module]] = {
+    "reflect": nn.ReflectionPad2d,
+    "replicate": nn.ReplicationPad2d,
+    "zeros": nn.ZeroPad2d,
+}
 
 
 class Style(NamedTuple):
     """How convolutions are normalised and how features grow."""
 
-    norm: Norm = "instance"
+    norm: AnyNorm = "instance"
     spectral: bool = False
     upsampling: Upsampling = "transposed"
+    bias: bool = True  # of every convolution but the heads', which always have one
+    statistics: Statistics = "frame"  # of the norm `batch`, when it renders
+    dropout: float = 0.0  # between the two convolutions of a residual block
+    padding: BlockPadding = "reflect"  # of the convolutions in residual blocks
 
 
 class InstanceNorm(nn.Module):
@@ -41,15 +55,41 @@ class InstanceNorm(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Normalise 'b c h w' over h and w."""
-        if features.shape[0] == 1:
-            return F.batch_norm(features, None, None, self.weight, self.bias, training=True)
-        return F.instance_norm(features, weight=self.weight, bias=self.bias)
+        return _normalise_each(features, self.weight, self.bias)
 
 
-def norm_layer(norm: Norm, channels: int) -> nn.Module:
-    """Build the normalisation named `norm`."""
+class BatchNorm(nn.BatchNorm2d):
+    """Affine normalisation over the batch, which gathers running statistics in training.
+
+    What it does when it renders is a choice: `frame` takes the statistics of each sample, as the
+    test script of pix2pix does, which leaves its networks in training mode with one picture in a
+    batch; `running` takes the gathered ones, which is that script's `--eval`.
+    """
+
+    def __init__(self, channels: int, *, statistics: Statistics) -> None:
+        super().__init__(channels)
+        self.statistics = statistics
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalise 'b c h w'."""
+        if self.training or self.statistics == "running":
+            return super().forward(input)
+        return _normalise_each(input, self.weight, self.bias)
+
+
+def _normalise_each(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Normalise each sample of 'b c h w' by itself."""
+    if features.shape[0] == 1:
+        return F.batch_norm(features, None, None, weight, bias, training=True)
+    return F.instance_norm(features, weight=weight, bias=bias)
+
+
+def norm_layer(norm: AnyNorm, channels: int, *, statistics: Statistics = "frame") -> nn.Module:
+    """Build the normalisation named `norm`; only `batch` has a choice of statistics."""
     if norm == "instance":
         return InstanceNorm(channels)
+    if norm == "batch":
+        return BatchNorm(channels, statistics=statistics)
     if norm == "group":
         groups = max(1, channels // GROUP_CHANNELS)
         while channels % groups:
@@ -58,9 +98,36 @@ def norm_layer(norm: Norm, channels: int) -> nn.Module:
     return nn.Identity()
 
 
+class Dropout(nn.Module):
+    """Sets features to 0 at random and scales the others up, drawn from a seed that is given.
+
+    Whoever owns the layer sets `seed` before each pass: the same seed and shape drop the same
+    features. None drops nothing.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+        self.seed: int | None = None
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map 'b c h w' to 'b c h w'."""
+        if self.seed is None or features.is_meta:  # there is nothing to draw on the meta device
+            return features
+        random = torch.Generator(features.device).manual_seed(self.seed)
+        kept = torch.empty_like(features, memory_format=torch.contiguous_format)
+        kept.bernoulli_(1 - self.rate, generator=random)
+        return features * (kept / (1 - self.rate))
+
+
+def style_norm(style: Style, channels: int) -> nn.Module:
+    """Build the normalisation of a style."""
+    return norm_layer(style.norm, channels, statistics=style.statistics)
+
+
 def convolution(channels_in: int, channels_out: int, *, kernel: int, style: Style) -> nn.Module:
     """Build a convolution without padding, spectrally normalised where the style says so."""
-    layer = nn.Conv2d(channels_in, channels_out, kernel)
+    layer = nn.Conv2d(channels_in, channels_out, kernel, bias=style.bias)
     return spectral_norm(layer) if style.spectral else layer
 
 
@@ -69,17 +136,17 @@ def stem(channels_in: int, channels_out: int, style: Style) -> nn.Sequential:
     return nn.Sequential(
         nn.ReflectionPad2d(3),
         convolution(channels_in, channels_out, kernel=7, style=style),
-        norm_layer(style.norm, channels_out),
+        style_norm(style, channels_out),
         nn.ReLU(inplace=True),
     )
 
 
 def down(channels_in: int, channels_out: int, style: Style) -> nn.Sequential:
     """Build Conv 3x3 of stride 2, norm, ReLU: half the height and width."""
-    layer = nn.Conv2d(channels_in, channels_out, 3, stride=2, padding=1)
+    layer = nn.Conv2d(channels_in, channels_out, 3, stride=2, padding=1, bias=style.bias)
     return nn.Sequential(
         spectral_norm(layer) if style.spectral else layer,
-        norm_layer(style.norm, channels_out),
+        style_norm(style, channels_out),
         nn.ReLU(inplace=True),
     )
 
@@ -93,7 +160,7 @@ def up(channels_in: int, channels_out: int, style: Style) -> nn.Sequential:
     layers: list[nn.Module]
     if style.upsampling == "transposed":
         layer = nn.ConvTranspose2d(
-            channels_in, channels_out, 3, stride=2, padding=1, output_padding=1
+            channels_in, channels_out, 3, stride=2, padding=1, output_padding=1, bias=style.bias
         )
         layers = [spectral_norm(layer, dim=1) if style.spectral else layer]
     else:
@@ -102,22 +169,26 @@ def up(channels_in: int, channels_out: int, style: Style) -> nn.Sequential:
             nn.ReflectionPad2d(1),
             convolution(channels_in, channels_out, kernel=3, style=style),
         ]
-    return nn.Sequential(*layers, norm_layer(style.norm, channels_out), nn.ReLU(inplace=True))
+    return nn.Sequential(*layers, style_norm(style, channels_out), nn.ReLU(inplace=True))
 
 
 class ResidualBlock(nn.Module):
-    """Two padded 3x3 convolutions beside the identity; no activation after the sum."""
+    """Two padded 3x3 convolutions beside the identity; no activation after the sum.
+
+    Dropout shares its place with the ReLU, so that the names of weights do not depend on it.
+    """
 
     def __init__(self, channels: int, style: Style) -> None:
         super().__init__()
+        relu = nn.ReLU(inplace=True)
         self.body = nn.Sequential(
-            nn.ReflectionPad2d(1),
+            PADDINGS[style.padding](1),
             convolution(channels, channels, kernel=3, style=style),
-            norm_layer(style.norm, channels),
-            nn.ReLU(inplace=True),
-            nn.ReflectionPad2d(1),
+            style_norm(style, channels),
+            nn.Sequential(relu, Dropout(style.dropout)) if style.dropout else relu,
+            PADDINGS[style.padding](1),
             convolution(channels, channels, kernel=3, style=style),
-            norm_layer(style.norm, channels),
+            style_norm(style, channels),
         )
 
     def forward(self, features: Tensor) -> Tensor:
@@ -128,6 +199,35 @@ class ResidualBlock(nn.Module):
 def residual_blocks(channels: int, count: int, style: Style) -> nn.Sequential:
     """Build `count` residual blocks in a row."""
     return nn.Sequential(*(ResidualBlock(channels, style) for _ in range(count)))
+
+
+def doubled(width: int, times: int, *, widest: int | None = None) -> list[int]:
+    """List `width` and its `times` doublings, none above `widest`."""
+    widths = [width * 2**index for index in range(times + 1)]
+    return widths if widest is None else [min(widest, each) for each in widths]
+
+
+def encoder(channels_in: int, widths: Sequence[int], style: Style) -> list[nn.Module]:
+    """List the stem to `widths[0]` channels, and a halving to each of the widths after it."""
+    return [
+        stem(channels_in, widths[0], style),
+        *(down(fine, coarse, style) for fine, coarse in pairwise(widths)),
+    ]
+
+
+def decoder(widths: Sequence[int], style: Style) -> list[nn.Module]:
+    """List the doublings from `widths[-1]` channels back to `widths[0]`."""
+    return [up(coarse, fine, style) for coarse, fine in pairwise(reversed(widths))]
+
+
+def front(channels_in: int, width: int, style: Style) -> nn.Sequential:
+    """Build what a finer scale sees its input with: the stem and one halving, to 2 x `width`."""
+    return nn.Sequential(*encoder(channels_in, doubled(width, 1), style))
+
+
+def back(width: int, blocks: int, style: Style) -> nn.Sequential:
+    """Build what a finer scale paints with: residual blocks at 2 x `width`, and one doubling."""
+    return nn.Sequential(residual_blocks(2 * width, blocks, style), up(2 * width, width, style))
 
 
 class Head(nn.Module):

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from vid2vid.networks.generator import SequentialGenerator
+from vid2vid.networks.interface import Generator
 
 FLOPS_PER_MAC = 2
 
@@ -36,7 +36,7 @@ def count_macs(network: nn.Module, run: Callable[[nn.Module], object]) -> int:
 
 
 def generator_macs(
-    generator: SequentialGenerator, *, height: int, width: int, scales: int | None = None
+    generator: Generator, *, height: int, width: int, scales: int | None = None
 ) -> int:
     """Count the multiply-accumulates of one generated frame.
 
@@ -47,7 +47,7 @@ def generator_macs(
         scales: spatial scales that run; None = all.
     """
     scales = generator.scales if scales is None else scales
-    history = generator.config.history
+    history = generator.history
     window = torch.empty(
         1, history + 1, generator.conditioning_channels, height, width, device="meta"
     )

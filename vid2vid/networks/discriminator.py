@@ -1,5 +1,7 @@
 """Multi-scale PatchGAN discriminators (Isola et al. 2017; Wang et al. 2018, section 3.2)."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
@@ -26,30 +28,34 @@ class DiscriminatorConfig(BaseModel):
     """Normalisation of all layers but the first and the last."""
     spectral: bool = False
     """Spectral normalisation of every convolution."""
+    padding: Literal[1, 2] = 2
+    """Of every convolution, pixels: 2 as in vid2vid and pix2pixHD, 1 as in pix2pix."""
+    pixel: bool = False
+    """Judge every pixel by itself (pix2pix's `pixel`): 1x1 convolutions, `layers` not used."""
+    widening: bool = True
+    """Coarser patch networks are wider, up to 64 (vid2vid); false = all alike (pix2pixHD)."""
 
 
 class PatchDiscriminator(nn.Module):
     """One patch network: a score for every overlapping patch of its input."""
 
-    def __init__(
-        self, channels_in: int, *, width: int, layers: int, norm: Norm, spectral: bool
-    ) -> None:
+    def __init__(self, channels_in: int, config: DiscriminatorConfig, *, width: int) -> None:
+        """Build the stages; `width` stands in for that of the configuration."""
         super().__init__()
+        if config.pixel:
+            self.stages = _pixel_stages(channels_in, config, width)
+            return
+        layers = config.layers
         widths = [min(width * 2**i, width * LARGEST_FACTOR) for i in range(layers + 1)]
         self.stages = nn.ModuleList()
         previous = channels_in
         for index, channels in enumerate(widths):
-            conv = nn.Conv2d(previous, channels, 4, stride=2 if index < layers else 1, padding=2)
-            self.stages.append(
-                nn.Sequential(
-                    spectral_norm(conv) if spectral else conv,
-                    norm_layer(norm, channels) if index else nn.Identity(),
-                    nn.LeakyReLU(0.2, inplace=True),
-                )
-            )
+            stride = 2 if index < layers else 1
+            conv = nn.Conv2d(previous, channels, 4, stride=stride, padding=config.padding)
+            self.stages.append(_stage(conv, config, has_norm=index > 0))
             previous = channels
-        last = nn.Conv2d(previous, 1, 4, padding=2)
-        self.stages.append(spectral_norm(last) if spectral else last)
+        last = nn.Conv2d(previous, 1, 4, padding=config.padding)
+        self.stages.append(spectral_norm(last) if config.spectral else last)
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
         """Map 'b c h w' to the output of every stage; the last is the score 'b 1 p q'."""
@@ -58,6 +64,27 @@ class PatchDiscriminator(nn.Module):
             pictures = stage(pictures)
             outputs.append(pictures)
         return outputs
+
+
+def _pixel_stages(channels_in: int, config: DiscriminatorConfig, width: int) -> nn.ModuleList:
+    """Build the network that sees no neighbourhood: 1x1 convolutions to `width`, twice it, 1."""
+    last = nn.Conv2d(2 * width, 1, 1)
+    return nn.ModuleList(
+        [
+            _stage(nn.Conv2d(channels_in, width, 1), config, has_norm=False),
+            _stage(nn.Conv2d(width, 2 * width, 1), config, has_norm=True),
+            spectral_norm(last) if config.spectral else last,
+        ]
+    )
+
+
+def _stage(conv: nn.Conv2d, config: DiscriminatorConfig, *, has_norm: bool) -> nn.Sequential:
+    """Build a convolution, its norm where it has one, and LeakyReLU."""
+    return nn.Sequential(
+        spectral_norm(conv) if config.spectral else conv,
+        norm_layer(config.norm, conv.out_channels) if has_norm else nn.Identity(),
+        nn.LeakyReLU(0.2, inplace=True),
+    )
 
 
 class MultiScaleDiscriminator(nn.Module):
@@ -74,10 +101,10 @@ class MultiScaleDiscriminator(nn.Module):
         self.patches = nn.ModuleList(
             PatchDiscriminator(
                 channels_in,
-                width=min(widest, config.width * 2 ** (config.scales - 1 - index)),
-                layers=config.layers,
-                norm=config.norm,
-                spectral=config.spectral,
+                config,
+                width=min(widest, config.width * 2 ** (config.scales - 1 - index))
+                if config.widening
+                else config.width,
             )
             for index in range(config.scales)
         )

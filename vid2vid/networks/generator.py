@@ -6,29 +6,31 @@ composed frame is m * h + (1 - m) * warp(previous, w) (equation 4), the foregrou
 """
 
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import ClassVar, Literal, cast
 
 import torch
 from einops import rearrange
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
-from flow.padding import Padding, pad_to_multiple
 from flow.warp import compose, warp
 from vid2vid.networks.blocks import (
     Head,
     Norm,
     Style,
     Upsampling,
-    down,
+    decoder,
+    doubled,
+    encoder,
     initialise,
     residual_blocks,
-    stem,
-    up,
 )
+from vid2vid.networks.interface import FLOW_SCALE, Generator
 from vid2vid.networks.outputs import GeneratorOutput, ScaleFeatures, ScaleOutput
 from vid2vid.networks.pyramid import pyramid
 from vid2vid.networks.refiner import Refiner
+
+HARD_GAIN = 6.0  # on the logits of a hard occlusion, so that few of them linger at the threshold
 
 
 class GeneratorConfig(BaseModel):
@@ -36,6 +38,12 @@ class GeneratorConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
+    enhancers: ClassVar[int] = 0
+    features: ClassVar[int] = 0
+    encoder: ClassVar[None] = None
+
+    kind: Literal["sequential"] = "sequential"
+    """Its family; the still-image ones are `pix2pix_unet`, `pix2pix_resnet` and `pix2pixhd`."""
     width: int = Field(default=128, ge=1)
     """Channels after the stem of the coarse generator; refiner s has width / 2^s."""
     downsamplings: int = Field(default=3, ge=1, le=6)
@@ -56,10 +64,12 @@ class GeneratorConfig(BaseModel):
     """`transposed` convolution (official), or `resize` and convolve (no checkerboard)."""
     flow: bool = True
     """Predict flow and occlusion; false leaves a frame-by-frame hallucination."""
-    flow_scale: float = Field(default=20.0, gt=0)
+    flow_scale: float = Field(default=FLOW_SCALE, gt=0)
     """Pixels of flow for a network output of 1, at the coarsest scale."""
     warp: Literal["bilinear", "bicubic"] = "bilinear"
     """How the previous frame is fetched; `bicubic` loses less sharpness over a long rollout."""
+    occlusion: Literal["soft", "hard"] = "soft"
+    """`soft` mixes two pixels (official); `hard` takes one of them, so long rollouts stay sharp."""
 
     @model_validator(mode="after")
     def _widths_divide(self) -> "GeneratorConfig":
@@ -80,34 +90,36 @@ class CoarseGenerator(nn.Module):
         super().__init__()
         style = Style(config.norm, config.spectral, config.upsampling)
         width, depth = config.width, config.downsamplings
+        widths = doubled(width, depth)
         blocks_before = config.blocks - config.blocks // 2
         blocks_after = config.blocks // 2
-        bottleneck = width * 2**depth
+        bottleneck = widths[-1]
         self.foreground_channels = foreground
         self.label_encoder = nn.Sequential(
-            *_encoder(window_channels, width, depth, style),
+            *encoder(window_channels, widths, style),
             *residual_blocks(bottleneck, blocks_before, style),
         )
         self.frame_encoder = nn.Sequential(
-            *_encoder(3 * config.history, width, depth, style),
+            *encoder(3 * config.history, widths, style),
             *residual_blocks(bottleneck, blocks_before, style),
         )
         self.image_branch = nn.Sequential(
-            *residual_blocks(bottleneck, blocks_after, style), *_decoder(width, depth, style)
+            *residual_blocks(bottleneck, blocks_after, style), *decoder(widths, style)
         )
         self.image_head = Head(width, 3)
         if config.flow:
             self.flow_branch = nn.Sequential(
-                *residual_blocks(bottleneck, blocks_after, style), *_decoder(width, depth, style)
+                *residual_blocks(bottleneck, blocks_after, style), *decoder(widths, style)
             )
             self.flow_head = Head(width, 2)
             self.occlusion_head = Head(width, 1)
         if foreground:
             narrow = width // 2 if depth > 2 else width
+            narrow_widths = doubled(narrow, depth)
             self.foreground_branch = nn.Sequential(
-                *_encoder(window_channels, narrow, depth, style),
-                *residual_blocks(narrow * 2**depth, config.blocks, style),
-                *_decoder(narrow, depth, style),
+                *encoder(window_channels, narrow_widths, style),
+                *residual_blocks(narrow_widths[-1], config.blocks, style),
+                *decoder(narrow_widths, style),
             )
             self.foreground_head = Head(narrow, 3)
         self.has_flow = config.flow
@@ -127,7 +139,7 @@ class CoarseGenerator(nn.Module):
         )
 
 
-class SequentialGenerator(nn.Module):
+class SequentialGenerator(Generator):
     """The coarse generator and any number of refiners, from coarse to fine."""
 
     def __init__(
@@ -147,6 +159,9 @@ class SequentialGenerator(nn.Module):
         super().__init__()
         self.config = config
         self.conditioning_channels = conditioning_channels
+        self.history = config.history
+        self.has_flow = config.flow
+        self.flow_scale = config.flow_scale
         self.foreground = foreground
         window_channels = (config.history + 1) * conditioning_channels
         self.coarse = CoarseGenerator(
@@ -171,20 +186,14 @@ class SequentialGenerator(nn.Module):
         """Number of spatial scales, the coarse one included."""
         return 1 + len(self.refiners)
 
+    @property
+    def stages(self) -> Sequence[nn.Module]:
+        """The networks of all scales, coarsest first."""
+        return (self.coarse, *self.refiners)
+
     def size_multiple(self, scales: int) -> int:
         """Return what height and width must be divisible by when `scales` scales run."""
         return 2 ** (self.config.downsamplings + scales - 1)
-
-    def padding(self, height: int, width: int, scales: int) -> Padding:
-        """Return how frames of a size must be padded when `scales` scales run.
-
-        To a multiple of what the halvings divide by, and to two pixels at the bottleneck, which
-        reflection needs.
-        """
-        multiple = self.size_multiple(scales)
-        return pad_to_multiple(
-            height, width, multiple if min(height, width) > multiple else 2 * multiple
-        )
 
     def initialise(self, seed: int) -> None:
         """Draw every weight anew from `seed`; each scale has a stream of its own."""
@@ -239,12 +248,23 @@ class SequentialGenerator(nn.Module):
         hallucinated = torch.tanh(network.image_head(features.image))
         if features.flow is not None:
             flow = network.flow_head(features.flow) * (self.config.flow_scale * 2**scale)
-            occlusion = torch.sigmoid(network.occlusion_head(features.flow))
+            occlusion = self._occlusion(network.occlusion_head(features.flow))
             # Bicubic interpolation overshoots, and a rollout would feed it its own overshoot.
             warped = warp(previous, flow, interpolation=self.config.warp).clamp(-1, 1)
         if features.foreground is not None:
             foreground = torch.tanh(network.foreground_head(features.foreground))
         return ScaleOutput(hallucinated, warped, flow, occlusion, foreground)
+
+    def _occlusion(self, logits: Tensor) -> Tensor:
+        """Map logits to [0, 1], or where it is hard to 0 or 1 with the gradient of the soft map.
+
+        Two pictures that are mixed lose the detail in which they differ, and the next frame starts
+        from what is left. The gradient is the straight-through one (Bengio et al. 2013).
+        """
+        if self.config.occlusion == "soft":
+            return torch.sigmoid(logits)
+        soft = torch.sigmoid(HARD_GAIN * logits)
+        return soft + ((soft > 0.5).to(soft.dtype) - soft).detach()
 
     def _compose(
         self, painted: ScaleOutput, current: Tensor, previous: Tensor, *, is_first: bool
@@ -268,14 +288,3 @@ class SequentialGenerator(nn.Module):
             foreground_mask=mask,
             previous=previous,
         )
-
-
-def _encoder(channels_in: int, width: int, depth: int, style: Style) -> list[nn.Module]:
-    """List the stem and `depth` halvings."""
-    halvings = [down(width * 2**i, width * 2 ** (i + 1), style) for i in range(depth)]
-    return [stem(channels_in, width, style), *halvings]
-
-
-def _decoder(width: int, depth: int, style: Style) -> list[nn.Module]:
-    """List `depth` doublings back to `width` channels."""
-    return [up(width * 2 ** (i + 1), width * 2**i, style) for i in reversed(range(depth))]

@@ -32,9 +32,9 @@ class GeneratorOutput(NamedTuple):
 
     frame: Tensor  # 'b 3 h w', [-1, 1], the composed frame
     hallucinated: Tensor  # 'b 3 h w', [-1, 1], with the foreground on top
-    warped: Tensor | None  # 'b 3 h w', [-1, 1], the previous frame fetched along `flow`
-    flow: Tensor | None  # 'b 2 h w', pixels, current -> previous
-    occlusion: Tensor | None  # 'b 1 h w', 1 = take the hallucinated pixel
-    foreground: Tensor | None  # 'b 3 h w', [-1, 1]
-    foreground_mask: Tensor | None  # 'b 1 h w', where the foreground was laid on top
-    previous: Tensor  # 'b 3 h w', the frame that `flow` fetches from
+    warped: Tensor | None = None  # 'b 3 h w', [-1, 1], the previous frame fetched along `flow`
+    flow: Tensor | None = None  # 'b 2 h w', pixels, current -> previous
+    occlusion: Tensor | None = None  # 'b 1 h w', 1 = take the hallucinated pixel
+    foreground: Tensor | None = None  # 'b 3 h w', [-1, 1]
+    foreground_mask: Tensor | None = None  # 'b 1 h w', where the foreground was laid on top
+    previous: Tensor | None = None  # 'b 3 h w', what `flow` fetches from; None without a past

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from vid2vid.networks.blocks import Head, Style, down, residual_blocks, stem, up
+from vid2vid.networks.blocks import Head, Style, back, front
 from vid2vid.networks.outputs import ScaleFeatures
 
 
@@ -28,17 +28,17 @@ class Refiner(nn.Module):
         super().__init__()
         self.has_flow = has_flow
         self.has_foreground = has_foreground
-        self.label_encoder = _half(window_channels, width, style)
-        self.frame_encoder = _half(3 * history, width, style)
-        self.image_branch = _double(width, blocks, style)
+        self.label_encoder = front(window_channels, width, style)
+        self.frame_encoder = front(3 * history, width, style)
+        self.image_branch = back(width, blocks, style)
         self.image_head = Head(width, 3)
         if has_flow:
-            self.flow_branch = _double(width, blocks, style)
+            self.flow_branch = back(width, blocks, style)
             self.flow_head = Head(width, 2)
             self.occlusion_head = Head(width, 1)
         if has_foreground:
-            self.foreground_encoder = _half(window_channels, foreground_width, style)
-            self.foreground_branch = _double(foreground_width, blocks, style)
+            self.foreground_encoder = front(window_channels, foreground_width, style)
+            self.foreground_branch = back(foreground_width, blocks, style)
             self.foreground_head = Head(foreground_width, 3)
 
     def forward(self, window: Tensor, past: Tensor, coarser: ScaleFeatures) -> ScaleFeatures:
@@ -58,13 +58,3 @@ class Refiner(nn.Module):
                 self.foreground_encoder(window) + coarser.foreground
             )
         return ScaleFeatures(self.image_branch(encoded + coarser.image), flow, foreground)
-
-
-def _half(channels_in: int, width: int, style: Style) -> nn.Sequential:
-    """Build the stem and one halving."""
-    return nn.Sequential(stem(channels_in, width, style), down(width, 2 * width, style))
-
-
-def _double(width: int, blocks: int, style: Style) -> nn.Sequential:
-    """Build residual blocks at half resolution and one doubling."""
-    return nn.Sequential(residual_blocks(2 * width, blocks, style), up(2 * width, width, style))

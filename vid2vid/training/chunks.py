@@ -17,7 +17,7 @@ class Chunk(NamedTuple):
     output: GeneratorOutput  # every field '(b n) c h w'
     conditioning: Tensor  # '(b n) k h w'
     real: Tensor  # '(b n) 3 h w'
-    real_previous: Tensor  # '(b n) 3 h w'
+    real_previous: Tensor | None  # '(b n) 3 h w'; None for a generator without a past
     flow: Tensor | None  # '(b n) 2 h w', reference flow; None where it was not estimated
     confidence: Tensor | None  # '(b n) 1 h w', 0 for a frame that was generated without a past
 
@@ -30,7 +30,7 @@ def pack_chunk(
     Args:
         outputs: of frames `start`, `start` + 1 ... of the clip.
         targets: the clip.
-        start: index of the first of them in the clip, at least 1.
+        start: index of the first of them in the clip; 0 only for a generator without a past.
         without_past: the first of them was generated from zeros, so no flow term applies to it.
     """
     count = len(outputs)
@@ -40,7 +40,8 @@ def pack_chunk(
         for parts in zip(*outputs, strict=True)
     ]
     flow = confidence = None
-    if targets.references:
+    has_past = outputs[0].previous is not None
+    if targets.references and has_past:
         reference = targets.references[0]
         flow = _fold(reference.flow[:, before])
         trusted = reference.confidence[:, before]
@@ -52,7 +53,7 @@ def pack_chunk(
         output=GeneratorOutput._make(fields),
         conditioning=_fold(targets.conditioning[:, now]),
         real=_fold(targets.frames[:, now]),
-        real_previous=_fold(targets.frames[:, before]),
+        real_previous=_fold(targets.frames[:, before]) if has_past else None,
         flow=flow,
         confidence=confidence,
     )

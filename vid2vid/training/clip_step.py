@@ -20,7 +20,7 @@ from vid2vid.training.chunks import pack_chunk
 from vid2vid.training.exhibits import image_exhibit, video_exhibits
 from vid2vid.training.judges import judge
 from vid2vid.training.players import Players
-from vid2vid.training.targets import Targets
+from vid2vid.training.targets import Targets, generator_map
 from vid2vid.training.terms import generator_terms
 
 Terms = dict[str, Tensor]
@@ -55,7 +55,7 @@ def gather_gradients(
         Every term by name, unweighted and detached, as this batch's share of the step's mean.
     """
     generator = players.generator
-    start, end = generator.config.history, targets.frames.shape[1]
+    start, end = generator.history, targets.frames.shape[1]
     reach = farthest_back(len(players.video_discriminators), players.window)
     frames = _rollout(players, targets, settings)
     past: list[Tensor] = []
@@ -90,13 +90,14 @@ def _rollout(
     players: Players, targets: Targets, settings: StepSettings
 ) -> Iterator[GeneratorOutput]:
     """Generate the clip from its real first frames, or from zeros as rendering would."""
-    history = players.generator.config.history
-    maps = targets.conditioning
+    history = players.generator.history
+    maps, length = targets.conditioning, targets.frames.shape[1]
+    starts_empty = settings.from_zeros or not history
     return rollout(
         players.generator,
-        maps[:, history:].unbind(1),
-        past_conditioning=None if settings.from_zeros else maps[:, :history],
-        first_frames=None if settings.from_zeros else targets.frames[:, :history],
+        (generator_map(players.generator, targets, time) for time in range(history, length)),
+        past_conditioning=None if starts_empty else maps[:, :history],
+        first_frames=None if starts_empty else targets.frames[:, :history],
         scales=settings.scales,
         backprop_frames=settings.backprop_frames,
     )

@@ -60,7 +60,7 @@ def video_exhibits(
         flows = torch.cat(
             [_window_flow(targets, window, scale=scale, offset=offset) for window in windows]
         )
-        flows = flows / players.generator.config.flow_scale
+        flows = flows / players.generator.flow_scale
         yield Exhibit(
             name=f"video_{scale}",
             discriminator=discriminator,

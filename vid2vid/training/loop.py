@@ -20,7 +20,8 @@ from vid2vid.training.state import OptimizerConfig, TrainingState
 from vid2vid.training.targets import Targets, prepare
 
 FirstFrames = Literal["real", "zeros", "mixed"]
-START_STREAM = 1  # beside (seed, step): the stream that draws how a clip starts
+# Beside (seed, step): the streams that draw how a clip starts, and what dropout drops.
+START_STREAM, DROPOUT_STREAM = 1, 2
 
 
 class TrainingConfig(BaseModel):
@@ -49,7 +50,8 @@ class TrainingConfig(BaseModel):
     checkpoint_every: int = Field(default=500, ge=1)
     """Steps between checkpoints; one is also written at the end and on Ctrl-C."""
     init_from: str | None = None
-    """Run folder of the next coarser stage: its generator scales and discriminators are taken."""
+    """Run folder of the next coarser stage, or a checkpoint such as an imported one: its generator
+    and discriminators are taken, as far as the new networks have them."""
     output: str = "runs"
     """Folder of run folders."""
 
@@ -89,27 +91,33 @@ def take_steps(
         TrainingError: if a term is not finite; the players are left as they were before the step.
     """
     generator = state.players.generator
-    refiners = len(generator.refiners)
-    history = generator.config.history
+
+    def at(step: int) -> Moment:
+        enhancers = len(generator.stages) - generator.scales
+        return moment(schedule, step, refiners=generator.scales - 1, enhancers=enhancers)
 
     def plan(step: int) -> StepPlan:
-        now = moment(schedule, step, refiners=refiners)
-        return StepPlan(history + now.clip_length, run.training.batch_size)
+        return StepPlan(generator.history + at(step).clip_length, run.training.batch_size)
 
     batches = clip_batches(
         run.dataset, plan, seed=run.training.seed, start_step=state.step, end_step=end
     )
     began = time.perf_counter()
     for batch in batches:
-        now = moment(schedule, state.step, refiners=refiners)
+        now = at(state.step)
         settings = StepSettings(
             scales=now.scales,
             backprop_frames=schedule.backprop_frames,
             from_zeros=_starts_from_zeros(run.training, state.step),
         )
         state.players.freeze(now.frozen)
+        generator.reseed(_random_seed(run.training, state.step))
         targets = prepare(
-            batch, run.conditioning, device=run.device, halvings=generator.scales - now.scales
+            batch,
+            run.conditioning,
+            device=run.device,
+            halvings=generator.scales - now.scales,
+            pooling=generator.pooling,
         )
         terms = _gather(run, state, targets, settings)
         norms = _gradient_norms(state)
@@ -183,3 +191,8 @@ def _starts_from_zeros(config: TrainingConfig, step: int) -> bool:
     if config.first_frames == "mixed":
         return bool(np.random.default_rng((config.seed, step, START_STREAM)).random() < 0.5)
     return config.first_frames == "zeros"
+
+
+def _random_seed(config: TrainingConfig, step: int) -> int:
+    """Draw what the generator's dropout of a step begins with, from the seed and the step alone."""
+    return int(np.random.default_rng((config.seed, step, DROPOUT_STREAM)).integers(2**62))

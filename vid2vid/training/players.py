@@ -8,7 +8,7 @@ from torch import nn
 
 from vid2vid.networks.discriminator import DiscriminatorConfig, MultiScaleDiscriminator
 from vid2vid.networks.features import VggFeatures
-from vid2vid.networks.generator import SequentialGenerator
+from vid2vid.networks.interface import Generator
 
 
 class VideoDiscriminatorConfig(DiscriminatorConfig):
@@ -24,7 +24,7 @@ class VideoDiscriminatorConfig(DiscriminatorConfig):
 class Players:
     """Generator, discriminators, and the frozen feature network of the perceptual loss."""
 
-    generator: SequentialGenerator
+    generator: Generator
     image_discriminator: MultiScaleDiscriminator | None = None
     video_discriminators: list[MultiScaleDiscriminator] = field(default_factory=list)
     window: int = 3
@@ -38,7 +38,7 @@ class Players:
         for scale, discriminator in enumerate(self.video_discriminators):
             yield f"video_discriminator_{scale}", discriminator
 
-    def freeze(self, scales: int) -> None:
-        """Train all scales of the generator but the `scales` coarsest ones."""
-        for index, network in enumerate((self.generator.coarse, *self.generator.refiners)):
-            network.requires_grad_(index >= scales)
+    def freeze(self, stages: int) -> None:
+        """Train all stages of the generator but the `stages` coarsest ones."""
+        for index, stage in enumerate(self.generator.stages):
+            stage.requires_grad_(index >= stages)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vid2vid.labels.maps import ids_to_colours
 from vid2vid.labels.palettes import Palette
-from vid2vid.networks.generator import SequentialGenerator
+from vid2vid.networks.interface import Generator
 from vid2vid.networks.outputs import GeneratorOutput
 from vid2vid.rollout import rollout
 from vid2vid.video.levels import to_levels
@@ -22,7 +22,7 @@ LARGEST_WIDTH = 1800  # px; previews of wide frames are shrunk
 
 @torch.no_grad()
 def generate_clip(
-    generator: SequentialGenerator,
+    generator: Generator,
     conditioning: Tensor,
     *,
     first_frames: Tensor | None,
@@ -36,7 +36,7 @@ def generate_clip(
         first_frames: 'b l 3 h w' or None.
         scales: spatial scales that run.
     """
-    history = generator.config.history if first_frames is not None else 0
+    history = generator.history if first_frames is not None else 0
     return list(
         rollout(
             generator,

@@ -30,7 +30,8 @@ class ScheduleConfig(BaseModel):
     refine_at: tuple[float, ...] = ()
     """Share at which each refiner joins, coarse to fine; () = all from the start."""
     freeze: float = Field(default=0.0, ge=0, le=1)
-    """Share, from the joining of a refiner, in which the coarser scales stay fixed."""
+    """Share, from the joining of a refiner, in which the coarser scales stay fixed; of a generator
+    with enhancers the first share of the run, in which all but the finest stay fixed."""
 
     @model_validator(mode="after")
     def _grows(self) -> "ScheduleConfig":
@@ -52,22 +53,23 @@ class Moment(NamedTuple):
     rate_factor: float  # of the learning rate, (0, 1]
     clip_length: int  # generated frames
     scales: int  # spatial scales that run
-    frozen: int  # coarsest scales that are not trained
+    frozen: int  # coarsest stages that are not trained
 
 
-def moment(config: ScheduleConfig, step: int, *, refiners: int) -> Moment:
+def moment(config: ScheduleConfig, step: int, *, refiners: int, enhancers: int = 0) -> Moment:
     """Return what holds at `step` of a run of `config.steps` steps.
 
     Args:
         config: the course of the run.
         step: index of the step, from 0.
-        refiners: refiners of the generator.
+        refiners: refiners of the generator, each with a scale of its own.
+        enhancers: its stages beside them, which all run from the start.
     """
     progress = step / config.steps
     joined = _joined_at(config, refiners)
     scales = 1 + sum(progress >= share for share in joined)
-    since = progress - joined[scales - 2] if scales > 1 else 0.0
-    frozen = scales - 1 if scales > 1 and since < config.freeze else 0
+    since = progress - (joined[scales - 2] if scales > 1 else 0.0)
+    frozen = scales - 1 + enhancers if since < config.freeze else 0
     doublings = int(progress / config.clip_growth) if config.clip_growth else 0
     length = min(config.clip_length_max, config.clip_length * 2 ** min(doublings, 16))
     return Moment(_rate_factor(config, progress), length, scales, frozen)

@@ -22,7 +22,7 @@ from vid2vid.checkpoint import (
 )
 from vid2vid.errors import CheckpointError
 from vid2vid.labels.palettes import Palette
-from vid2vid.networks.generator import SequentialGenerator
+from vid2vid.networks.interface import Generator
 from vid2vid.training.players import Players
 
 
@@ -46,7 +46,7 @@ class TrainingState:
     """A run between two steps."""
 
     players: Players
-    average: SequentialGenerator  # EMA of the generator
+    average: Generator  # EMA of the generator
     optimizers: dict[str, torch.optim.Adam]  # by player name
     step: int = 0  # steps that were taken
     total_steps: int | None = None  # None until `--minutes` has been turned into steps
@@ -66,7 +66,7 @@ def make_optimizers(players: Players, config: OptimizerConfig) -> dict[str, torc
 
 
 def save_state(
-    folder: Path, state: TrainingState, *, config: Mapping[str, Any], palette: Palette
+    folder: Path, state: TrainingState, *, config: Mapping[str, Any], palette: Palette | None
 ) -> None:
     """Write the rendering checkpoint, then the training state, each atomically.
 
@@ -74,9 +74,11 @@ def save_state(
         folder: the run folder.
         state: the run.
         config: the complete configuration, as JSON values.
-        palette: of the label maps, kept in the file so that it needs no other.
+        palette: of the label maps, kept in the file so that it needs no other; None where pictures
+            take their place.
     """
-    common = {"config": config, "palette": palette.model_dump(mode="json"), "step": state.step}
+    kept = None if palette is None else palette.model_dump(mode="json")
+    common = {"config": config, "palette": kept, "step": state.step}
     save_checkpoint(
         folder / MODEL_FILE, state.average.state_dict(), {**common, "kind": "generator"}
     )

@@ -8,6 +8,7 @@ from torch import Tensor
 from flow.confidence import ReferenceFlow
 from vid2vid.data.clips import ClipBatch
 from vid2vid.labels.conditioning import Conditioning
+from vid2vid.networks.interface import Generator, Pooling
 from vid2vid.networks.pyramid import halve
 
 
@@ -17,27 +18,58 @@ class Targets(NamedTuple):
     conditioning: Tensor  # 'b t k h w'
     frames: Tensor  # 'b t 3 h w', real, [-1, 1]
     references: tuple[ReferenceFlow, ...]  # per temporal scale, 'b t-stride c h w'
+    regions: Tensor | None = None  # 'b t h w', ids of what shares one style; None without features
 
     def part(self, index: int, parts: int) -> "Targets":
         """Return one of `parts` equal shares of the batch."""
         size = self.frames.shape[0] // parts
         chosen = slice(index * size, (index + 1) * size)
         references = tuple(ReferenceFlow(*(f[chosen] for f in r)) for r in self.references)
-        return Targets(self.conditioning[chosen], self.frames[chosen], references)
+        regions = None if self.regions is None else self.regions[chosen]
+        return Targets(self.conditioning[chosen], self.frames[chosen], references, regions)
 
 
 def prepare(
-    batch: ClipBatch, conditioning: Conditioning, *, device: torch.device, halvings: int = 0
+    batch: ClipBatch,
+    conditioning: Conditioning,
+    *,
+    device: torch.device,
+    halvings: int = 0,
+    pooling: Pooling | None = None,
 ) -> Targets:
-    """Move a batch to the device, encode its labels, and shrink all of it `halvings` times."""
+    """Move a batch to the device, encode its labels, and shrink all of it `halvings` times.
+
+    Args:
+        batch: clips.
+        conditioning: encodes their labels.
+        device: where the step runs.
+        halvings: of height and width.
+        pooling: what shares one style, where the generator has features, which go with no halving.
+    """
+    labels = batch.labels.to(device)
     instances = None if batch.instances is None else batch.instances.to(device)
-    maps = conditioning(batch.labels.to(device), instances)
+    maps = conditioning(labels, instances)
+    regions = {"instances": instances, "labels": labels, None: None}[pooling]
     frames = batch.frames.to(device)
     references = tuple(ReferenceFlow(*(f.to(device) for f in r)) for r in batch.references)
     for _ in range(halvings):
         maps, frames = _halve_clip(maps), _halve_clip(frames)
         references = tuple(_halve_reference(reference) for reference in references)
-    return Targets(maps, frames, references)
+    return Targets(maps, frames, references, regions)
+
+
+def generator_map(generator: Generator, targets: Targets, time: int) -> Tensor:
+    """Return the map 'b k h w' that the generator sees of one frame of a clip.
+
+    Where it has features, they are those of the real frame, with the encoder's gradient.
+    """
+    maps = targets.conditioning[:, time]
+    if not generator.features:
+        return maps
+    if targets.regions is None:
+        raise ValueError("a generator with features needs the regions of its targets; got None")
+    styles = generator.encode(targets.frames[:, time], targets.regions[:, time])
+    return torch.cat([maps, styles], dim=1)
 
 
 def _halve_clip(clip: Tensor) -> Tensor:

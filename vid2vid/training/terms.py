@@ -52,12 +52,12 @@ def _motion_terms(chunk: Chunk, losses: LossConfig, scales: int) -> Weighted:
     """
     output, flow, confidence = chunk.output, chunk.flow, chunk.confidence
     terms: Weighted = {}
-    if flow is None or confidence is None:
+    if flow is None or confidence is None or output.previous is None:
         return terms
     if losses.generated_warp:
         value = motion.generated_warp_loss(output.frame, output.previous, flow, confidence)
         terms["generated_warp"] = (losses.generated_warp, value)
-    if output.flow is None or output.occlusion is None:
+    if output.flow is None or output.occlusion is None or chunk.real_previous is None:
         return terms
     if losses.flow:
         value = motion.reference_flow_loss(output.flow, flow, confidence)

@@ -1,0 +1,102 @@
+"""What a video begins with: given pictures, or frames that a still-image generator paints."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pipelines.build import Generation, load_generation
+from pipelines.rendering.frames import FrameGenerator
+from pipelines.rendering.label_choice import have_equal_classes
+from pipelines.rendering.options import RenderOptions
+from vid2vid.data.augment import Size
+from vid2vid.errors import ConfigError, VideoError
+from vid2vid.video.reading import read_image
+
+
+def is_checkpoint(place: Path) -> bool:
+    """Tell a checkpoint (a .safetensors file or a run folder) from a picture."""
+    return place.is_dir() or place.suffix == ".safetensors"
+
+
+def read_first_frames(options: RenderOptions, size: Size) -> list[Tensor]:
+    """Read the pictures that were given, 'h w 3' uint8, oldest first.
+
+    Raises:
+        VideoError: if one cannot be read or has another size than the output.
+    """
+    paths = [path for path in options.first_frames if not is_checkpoint(path)]
+    pictures = [read_image(path) for path in paths]
+    for path, picture in zip(paths, pictures, strict=True):
+        height, width = picture.shape[:2]
+        if (height, width) != size:
+            raise VideoError(
+                f"a first frame must have the size of the output, {size.width}x{size.height} "
+                f"(width x height); {path} is {width}x{height}: resize it"
+            )
+    return [torch.from_numpy(picture) for picture in pictures]
+
+
+def load_painter(
+    options: RenderOptions, generation: Generation, device: torch.device
+) -> FrameGenerator | None:
+    """Load the still-image generator that paints the first frames, where one was given.
+
+    It sees the same label maps as the video's generator, made into the channels of its own
+    conditioning: what it does not take, such as the boundary, is left out.
+
+    Raises:
+        ConfigError: if it is not alone, is no still-image generator, or does not take such maps.
+        CheckpointError: if it is no checkpoint.
+    """
+    checkpoints = [path for path in options.first_frames if is_checkpoint(path)]
+    if not checkpoints:
+        return None
+    if len(options.first_frames) > 1:
+        raise ConfigError(
+            "--first-frame takes pictures, or one checkpoint alone, which paints them all; got "
+            f"{_listed(options.first_frames)}: leave out all but one kind"
+        )
+    place = checkpoints[0]
+    painter = load_generation(place, device)
+    _check_painter(painter, generation, place)
+    painter.generator.to(memory_format=torch.channels_last)
+    conditioning = painter.conditioning
+    if conditioning.boundary == "instances" and options.instances is None:
+        if options.boundary is None:
+            raise ConfigError(
+                f"{place} was trained with instance maps; none were given: pass --instances "
+                "FOLDER, or --boundary labels to draw the boundaries between classes instead"
+            )
+        conditioning = conditioning._replace(boundary=options.boundary)
+    styles = painter.styles._replace(seed=options.seed or 0) if painter.generator.features else None
+    return FrameGenerator(painter.generator, conditioning, device, styles=styles)
+
+
+def _check_painter(painter: Generation, generation: Generation, place: Path) -> None:
+    """Refuse a generator that needs a past, or takes other maps than the video's."""
+    if painter.generator.history:
+        raise ConfigError(
+            f"--first-frame takes the checkpoint of a still-image generator; {place} needs "
+            f"{painter.generator.history} frames before itself: give another one, or pictures"
+        )
+    if (painter.palette is None) != (generation.palette is None) or (
+        painter.palette is not None
+        and generation.palette is not None
+        and not have_equal_classes(painter.palette, generation.palette)
+    ):
+        raise ConfigError(
+            "--first-frame takes a checkpoint of the same classes as the video's, "
+            f"{_source(generation)}; {place} has {_source(painter)}: give another one"
+        )
+
+
+def _source(generation: Generation) -> str:
+    """Name what a generator takes."""
+    palette = generation.palette
+    return "pictures" if palette is None else f"palette '{palette.name}'"
+
+
+def _listed(paths: Sequence[Path]) -> str:
+    return ", ".join(map(str, paths))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines import cli_models
 from pipelines import cli_options as options
 from pipelines.console import run_command
 from pipelines.rendering.options import Dtype, Rendered, RenderOptions
@@ -77,6 +78,10 @@ def render(
     codec: options.Codec = None,
     crf: options.Crf = 16,
     lossless: options.Lossless = False,
+    seed: options.Seed = None,
+    style_from: options.StyleFrom = None,
+    style_labels: options.StyleLabels = None,
+    style_instances: options.StyleInstances = None,
     preview: options.Preview = None,
     save_flow: Annotated[
         Path | None, typer.Option(help="Folder of .flo files, from each frame to the one before.")
@@ -108,6 +113,10 @@ def render(
             codec=codec,
             crf=crf,
             lossless=lossless,
+            seed=seed,
+            style_from=style_from,
+            style_labels=style_labels,
+            style_instances=style_instances,
             preview=preview,
             save_flow=save_flow,
             save_occlusion=save_occlusion,
@@ -135,6 +144,10 @@ def still(
     codec: options.Codec = None,
     crf: options.Crf = 16,
     lossless: options.Lossless = False,
+    seed: options.Seed = None,
+    style_from: options.StyleFrom = None,
+    style_labels: options.StyleLabels = None,
+    style_instances: options.StyleInstances = None,
     preview: options.Preview = None,
     device: options.Device = None,
     dtype: options.Dtype = "float32",
@@ -156,6 +169,10 @@ def still(
             codec=codec,
             crf=crf,
             lossless=lossless,
+            seed=seed,
+            style_from=style_from,
+            style_labels=style_labels,
+            style_instances=style_instances,
             preview=preview,
         )
         renderer = _load(checkpoint, device, dtype)
@@ -185,6 +202,9 @@ def inspect(
         print(_to_json(found.to_json()) if as_json else describe(found))
 
     _finish(run, debug=debug)
+
+
+cli_models.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,0 +1,1 @@
+"""What an official checkpoint becomes here: its configuration, and which tensors go where."""

@@ -134,7 +134,7 @@ def test_styles_are_written_as_clusters(tmp_path):
         ({"generator": {"spectral": True}}, "no generator.spectral True"),
         ({"generator": {"upsampling": "resize"}}, "no generator.upsampling 'resize'"),
         ({"generator": {"warp": "bicubic"}}, "no generator.warp 'bicubic'"),
-        ({"generator": {"occlusion": "hard"}}, "no generator.occlusion 'hard'"),
+        ({"generator": {"detail_px": 1.5}}, "no generator.detail_px 1.5"),
         ({"generator": {"flow_scale": 4.0}}, "no generator.flow_scale 4.0"),
         ({"labels": {"void": True}}, "no labels.void True"),
         ({"image_discriminator": {"norm": "none"}}, "no image_discriminator.norm 'none'"),

@@ -2,8 +2,9 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from vid2vid.networks.blending import blend
 from vid2vid.networks.cost import count_parameters
-from vid2vid.networks.generator import HARD_GAIN, GeneratorConfig, SequentialGenerator
+from vid2vid.networks.generator import GeneratorConfig, SequentialGenerator
 
 TINY = {"width": 4, "downsamplings": 1, "blocks": 2, "refiner_blocks": 1}
 CLASSES = 3
@@ -73,21 +74,13 @@ def test_frame_is_composed_by_equation_4():
     torch.testing.assert_close(out.frame, expected)
 
 
-def test_hard_occlusion_takes_every_pixel_from_one_of_the_two():
-    out = run(make(occlusion="hard", seed=1))[-1]
-    assert out.occlusion.unique().tolist() == [0, 1]
-    expected = torch.where(out.occlusion > 0, out.hallucinated, out.warped)
-    assert torch.equal(out.frame, expected)
-
-
-def test_hard_occlusion_learns_by_the_gradient_of_the_soft_one():
-    gradients = {}
-    for occlusion in ("soft", "hard"):
-        generator = make(occlusion=occlusion)
-        fill(generator.coarse.occlusion_head, 0.0)
-        generator(*inputs(generator))[-1].occlusion.sum().backward()
-        gradients[occlusion] = generator.coarse.occlusion_head.conv.bias.grad.item()
-    assert gradients["hard"] == pytest.approx(HARD_GAIN * gradients["soft"])
+def test_detail_is_taken_from_one_of_the_two_where_it_is_asked_for():
+    mixed, sharp = run(make())[-1], run(make(detail_px=1.5))[-1]
+    assert torch.equal(mixed.occlusion, sharp.occlusion)
+    assert torch.equal(
+        sharp.frame, blend(sharp.hallucinated, sharp.warped, sharp.occlusion, detail_px=1.5)
+    )
+    assert not torch.allclose(mixed.frame, sharp.frame)
 
 
 @pytest.mark.parametrize(("bias", "part"), [(-200.0, "warped"), (200.0, "hallucinated")])

@@ -57,6 +57,7 @@ MODELS: dict[str, tuple[str, ...]] = {
 }
 LOSSES: dict[str, tuple[str, ...]] = {
     "plain": (
+        "generator.detail_px=0",
         "image_discriminator=null",
         "video_discriminator=null",
         "losses.pixel=10",

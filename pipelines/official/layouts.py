@@ -83,8 +83,8 @@ def foreign_settings(config: RunConfig) -> Iterator[str]:
     """List the settings that an official program does not know, each with its value."""
     arch, generator = architecture_of(config), config.generator
     known: dict[str, tuple[object, object]] = {"labels.void": (config.labels.void, False)}
-    plain = {"upsampling": "transposed", "warp": "bilinear", "occlusion": "soft"}
-    for name, value in {"spectral": False, **plain}.items():
+    plain = {"spectral": False, "upsampling": "transposed", "warp": "bilinear", "detail_px": 0.0}
+    for name, value in plain.items():
         known[f"generator.{name}"] = (getattr(generator, name, value), value)
     known["generator.flow_scale"] = (getattr(generator, "flow_scale", FLOW_SCALE), FLOW_SCALE)
     padding = getattr(generator, "block_padding", "reflect")

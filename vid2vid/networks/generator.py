@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from flow.warp import compose, warp
+from vid2vid.networks.blending import blend
 from vid2vid.networks.blocks import (
     Head,
     Norm,
@@ -29,8 +30,6 @@ from vid2vid.networks.interface import FLOW_SCALE, Generator
 from vid2vid.networks.outputs import GeneratorOutput, ScaleFeatures, ScaleOutput
 from vid2vid.networks.pyramid import pyramid
 from vid2vid.networks.refiner import Refiner
-
-HARD_GAIN = 6.0  # on the logits of a hard occlusion, so that few of them linger at the threshold
 
 
 class GeneratorConfig(BaseModel):
@@ -68,8 +67,10 @@ class GeneratorConfig(BaseModel):
     """Pixels of flow for a network output of 1, at the coarsest scale."""
     warp: Literal["bilinear", "bicubic"] = "bilinear"
     """How the previous frame is fetched; `bicubic` loses less sharpness over a long rollout."""
-    occlusion: Literal["soft", "hard"] = "soft"
-    """`soft` mixes two pixels (official); `hard` takes one of them, so long rollouts stay sharp."""
+    detail_px: float = Field(default=0.0, ge=0, le=8)
+    """Finer than this, a frame takes detail from the warped or the hallucinated frame instead of
+    mixing the two (standard deviation in pixels of each scale), so that a long rollout stays sharp;
+    0 mixes all of it (official)."""
 
     @model_validator(mode="after")
     def _widths_divide(self) -> "GeneratorConfig":
@@ -248,23 +249,12 @@ class SequentialGenerator(Generator):
         hallucinated = torch.tanh(network.image_head(features.image))
         if features.flow is not None:
             flow = network.flow_head(features.flow) * (self.config.flow_scale * 2**scale)
-            occlusion = self._occlusion(network.occlusion_head(features.flow))
+            occlusion = torch.sigmoid(network.occlusion_head(features.flow))
             # Bicubic interpolation overshoots, and a rollout would feed it its own overshoot.
             warped = warp(previous, flow, interpolation=self.config.warp).clamp(-1, 1)
         if features.foreground is not None:
             foreground = torch.tanh(network.foreground_head(features.foreground))
         return ScaleOutput(hallucinated, warped, flow, occlusion, foreground)
-
-    def _occlusion(self, logits: Tensor) -> Tensor:
-        """Map logits to [0, 1], or where it is hard to 0 or 1 with the gradient of the soft map.
-
-        Two pictures that are mixed lose the detail in which they differ, and the next frame starts
-        from what is left. The gradient is the straight-through one (Bengio et al. 2013).
-        """
-        if self.config.occlusion == "soft":
-            return torch.sigmoid(logits)
-        soft = torch.sigmoid(HARD_GAIN * logits)
-        return soft + ((soft > 0.5).to(soft.dtype) - soft).detach()
 
     def _compose(
         self, painted: ScaleOutput, current: Tensor, previous: Tensor, *, is_first: bool
@@ -272,7 +262,12 @@ class SequentialGenerator(Generator):
         """Blend the parts of one scale (equation 4) and lay the foreground on top."""
         frame = hallucinated = painted.hallucinated
         if painted.warped is not None and painted.occlusion is not None and not is_first:
-            frame = compose(hallucinated, painted.warped, painted.occlusion)
+            frame = blend(
+                hallucinated,
+                painted.warped,
+                painted.occlusion,
+                detail_px=self.config.detail_px,
+            )
         mask = None
         if painted.foreground is not None:
             mask = current[:, list(self.foreground)].sum(1, keepdim=True).clamp(0, 1)

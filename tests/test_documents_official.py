@@ -1,4 +1,4 @@
-"""The commands of docs/official_checkpoints.md run, on small networks of the same kinds."""
+"""The commands on official checkpoints run, on small networks of the same kinds."""
 
 import re
 import shlex
@@ -18,6 +18,7 @@ from vid2vid.legacy.clusters import write_clusters
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "official_checkpoints.md").read_text()
+SECTION = (ROOT / "README.md").read_text().split("## Official checkpoints")[1].split("\n## ")[0]
 DOORS = {
     "vid2vid": cli.main,
     "vid2vid-train": cli.train_main,
@@ -27,8 +28,9 @@ DOORS = {
 
 
 def commands() -> list[list[str]]:
-    """List the indented command lines of the page."""
-    return [shlex.split(line) for line in re.findall(r"^    (vid2vid\S* .*)$", PAGE, re.MULTILINE)]
+    """List the indented command lines of the README's section and of the page."""
+    lines = re.findall(r"^    (vid2vid\S* .*)$", SECTION + PAGE, re.MULTILINE)
+    return [shlex.split(line) for line in lines]
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ generator whose warped frames had 0.88 of the real gradient energy and whose hal
 0.75 made frames of 0.56 in one step and of 0.30 after thirteen.
 """
 
-import torch
 from kornia.filters import gaussian_blur2d
 from torch import Tensor
 
 from flow.warp import compose
+from vid2vid.networks.blocks import full_precision
 
 SIGMAS = 2.5  # standard deviations to which the Gaussian is cut off
 
@@ -34,7 +34,7 @@ def blend(hallucinated: Tensor, warped: Tensor, occlusion: Tensor, *, detail_px:
     """
     if not detail_px:
         return compose(hallucinated, warped, occlusion)
-    with torch.autocast(occlusion.device.type, enabled=False):
+    with full_precision(occlusion.device):
         broad_hallucinated, broad_warped = _blur(hallucinated, detail_px), _blur(warped, detail_px)
     chosen = occlusion + ((occlusion > 0.5).to(occlusion.dtype) - occlusion).detach()
     broad = compose(broad_hallucinated, broad_warped, occlusion)

@@ -1,7 +1,7 @@
 """The layers that every generator and discriminator is made of (Wang et al. 2018, appendix A)."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -230,6 +230,13 @@ def back(width: int, blocks: int, style: Style) -> nn.Sequential:
     return nn.Sequential(residual_blocks(2 * width, blocks, style), up(2 * width, width, style))
 
 
+def full_precision(device: torch.device) -> AbstractContextManager[object]:
+    """Switch autocast off for a block of code."""
+    # The meta device, on which costs are counted, knows no autocast.
+    known = device.type != "meta"
+    return torch.autocast(device.type, enabled=False) if known else nullcontext()
+
+
 class Head(nn.Module):
     """ReflectPad 3 and Conv 7x7 to a picture, a flow or a mask, in float32 whatever the autocast.
 
@@ -244,9 +251,7 @@ class Head(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map 'b c h w' to 'b k h w', float32, without an activation."""
-        # The meta device, on which costs are counted, knows no autocast.
-        device = features.device.type
-        with nullcontext() if device == "meta" else torch.autocast(device, enabled=False):
+        with full_precision(features.device):
             return self.conv(self.pad(features.float()))
 
 

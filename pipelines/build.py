@@ -51,7 +51,7 @@ def build_conditioning(config: ConditioningConfig, palette: Palette | None) -> C
     """
     if palette is None:
         return Conditioning(0, boundary=config.boundary, pictures=config.pictures)
-    wrong = [label for label in config.foreground if label >= palette.num_classes]
+    wrong = [label for label in config.foreground if not 0 <= label < palette.num_classes]
     if wrong:
         raise ConfigError(
             f"labels.foreground must hold ids of palette {palette.name!r} "
@@ -147,7 +147,7 @@ def build_dataset(config: RunConfig, palette: Palette) -> ClipDataset:
     )
 
 
-def _check_trainable(config: RunConfig) -> None:
+def check_trainable(config: RunConfig) -> None:
     """Refuse a configuration that renders but cannot be trained.
 
     Raises:
@@ -155,8 +155,8 @@ def _check_trainable(config: RunConfig) -> None:
     """
     if config.labels.pictures:
         raise ConfigError(
-            f"training reads label maps; labels.pictures is {config.labels.pictures}, for pictures "
-            "in their place, which are for rendering: set labels.pictures to 0"
+            "training reads label maps; this network takes pictures in their place, "
+            f"labels.pictures is {config.labels.pictures}, which is for rendering alone"
         )
     if config.generator.features and config.generator.encoder is None:
         raise ConfigError(
@@ -268,7 +268,7 @@ def training_palette(config: RunConfig) -> Palette:
     Raises:
         ConfigError: if the configuration renders but cannot be trained.
     """
-    _check_trainable(config)
+    check_trainable(config)
     return load_palette(config.labels.palette)
 
 

@@ -128,6 +128,8 @@ class RunConfig(BaseModel):
                 "labels.foreground is painted by a sequential generator; generator.kind is "
                 f"{self.generator.kind!r}: set labels.foreground to []"
             )
+        if self.labels.foreground and isinstance(self.generator, GeneratorConfig):
+            self.generator.check_foreground()
         return self
 
     @model_validator(mode="after")

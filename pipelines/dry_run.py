@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipelines.build import palette_for
+from pipelines.build import training_palette
 from pipelines.config import RunConfig
 from pipelines.config_file import dump_config, read_config
 from pipelines.inspect import Inspection, describe, inspect_config
@@ -53,10 +53,10 @@ def dry_run(
         minutes: the time budget, if one is given.
 
     Raises:
-        Vid2VidError: if the configuration or its palette is not valid.
+        Vid2VidError: if the configuration or its palette is not valid, or it cannot be trained.
     """
     config = read_config(config_name, RunConfig, overrides=overrides)
-    inspection = inspect_config(config, palette_for(config))
+    inspection = inspect_config(config, training_palette(config))
     network = config.generator
     phases = tuple(_phases(config.schedule, network.refiners, network.enhancers))
     return DryRun(config, inspection, phases, minutes)

@@ -56,13 +56,14 @@ def export_legacy(
         ConfigError: if the official program has no such network; names the settings.
         OSError: if the files cannot be written.
     """
+    folder = Path(folder)
+    _check_names(folder, label)
     saved = load_checkpoint(checkpoint, kind="generator")
     config, where = config_of(saved), str(saved.path)
     _check_known(config, where)
-    tensors = saved.tensors
-    if Path(checkpoint).is_dir():
-        tensors = tensors | _judges(Path(checkpoint))
+    tensors = saved.tensors | _judges(Path(checkpoint))
     present = _present(layouts(config), tensors)
+    _check_one_norm(config, present, where=where)
     form = _norm_form(config, present, norm=norm, where=where)
     files = {
         f"{label}_net_{layout.network}.pth": release(
@@ -70,10 +71,21 @@ def export_legacy(
         )
         for layout, own in present
     }
-    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [_write(folder / name, content) for name, content in files.items()]
     return Exported(architecture_of(config), form, (*paths, *_write_styles(folder, tensors)))
+
+
+def _check_names(folder: Path, label: str) -> None:
+    """Refuse a place that cannot be a folder, and a label that cannot begin a file's name.
+
+    Raises:
+        ConfigError: naming it.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"official files go into a folder; {folder} is none: give another place")
+    if not label or Path(label).name != label:
+        raise ConfigError(f"--label begins the names of the files, as 'latest' does; got {label!r}")
 
 
 def _check_known(config: RunConfig, where: str) -> None:
@@ -90,7 +102,7 @@ def _check_known(config: RunConfig, where: str) -> None:
 
 
 def _judges(folder: Path) -> dict[str, Tensor]:
-    """Read the discriminators of a run folder; an imported one may have none."""
+    """Read the discriminators of a run folder; an imported one may have none, and a file."""
     if not (folder / STATE_FILE).is_file():
         return {}
     state = load_checkpoint(folder, kind="training").tensors
@@ -108,6 +120,28 @@ def _present(
         if own:
             found.append((layout, own))
     return found
+
+
+def _check_one_norm(
+    config: RunConfig,
+    present: Sequence[tuple[OfficialLayout, Mapping[str, Tensor]]],
+    *,
+    where: str,
+) -> None:
+    """Refuse a norm in one network and none in the other: official pix2pix has one for both.
+
+    Raises:
+        ConfigError: naming both settings.
+    """
+    judge = config.image_discriminator
+    judged = any(layout.player == "image_discriminator" for layout, _ in present)
+    if judge is None or not judged or (config.generator.norm == "none") == (judge.norm == "none"):
+        return
+    raise ConfigError(
+        f"{where} cannot be exported: official {architecture_of(config)} has one --norm for both "
+        f"networks; generator.norm is {config.generator.norm!r}, image_discriminator.norm "
+        f"{judge.norm!r}: train both with one norm"
+    )
 
 
 def _norm_form(

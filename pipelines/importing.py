@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pipelines.build import build_players
+from pipelines.build import build_players, check_trainable
 from pipelines.config import RunConfig
 from pipelines.config_file import dump_config
 from pipelines.official.known import ImportOptions, check_unused, numbered_palette
@@ -18,7 +18,7 @@ from pipelines.official.video import plan_video
 from vid2vid.checkpoint import save_checkpoint
 from vid2vid.errors import CheckpointError, ConfigError
 from vid2vid.labels.palettes import Palette
-from vid2vid.legacy.clusters import Styles, read_clusters
+from vid2vid.legacy.clusters import read_clusters
 from vid2vid.legacy.detect import Architecture, detect
 from vid2vid.legacy.files import OfficialCheckpoint, read_checkpoint
 from vid2vid.legacy.layers import adopt
@@ -61,14 +61,14 @@ def import_checkpoint(
     check_unused(options, arch)
     name = re.sub(r"[^\w.-]+", "_", out.stem)
     plan = make_plan(official, arch, options, name=name)
-    tensors = convert(plan) | _style_tensors(_styles(official, options), plan)
+    tensors = convert(plan) | _style_tensors(_clusters(official, options), plan)
     palette = plan.palette.model_dump(mode="json") if plan.palette else None
     metadata = {"config": plan.config.model_dump(mode="json"), "palette": palette, "step": 0}
     save_checkpoint(out, tensors, {**metadata, "kind": "generator"})
     if plan.passed_over:
-        LOGGER.warning(
-            "%s of %s have no place here and were left behind", ", ".join(plan.passed_over), source
-        )
+        names, several = ", ".join(plan.passed_over), len(plan.passed_over) > 1
+        verbs = ("have", "were") if several else ("has", "was")
+        LOGGER.warning("%s of %s %s no place here and %s left behind", names, source, *verbs)
     return Imported(
         path=out,
         arch=arch,
@@ -82,7 +82,8 @@ def import_checkpoint(
 def write_config(imported: Imported, path: Path) -> None:
     """Write the configuration with which training goes on from an imported checkpoint.
 
-    Classes that have no palette file get one beside it.
+    Classes that have no palette file get one beside it. Where training would refuse the network,
+    that is said.
 
     Raises:
         ConfigError: if it cannot be written.
@@ -101,6 +102,10 @@ def write_config(imported: Imported, path: Path) -> None:
             raise ConfigError(
                 f"{place} could not be written ({error.strerror}): give another place"
             ) from error
+    try:
+        check_trainable(config)
+    except ConfigError as error:
+        LOGGER.warning("%s was written, but training will refuse it: %s", path, error)
 
 
 def make_plan(
@@ -161,23 +166,48 @@ def _check_place(out: Path) -> None:
         raise ConfigError(f"the folder of the checkpoint must exist; there is no {out.parent}")
 
 
-def _styles(official: OfficialCheckpoint, options: ImportOptions) -> Styles:
-    """Read the style clusters, where there are any."""
-    path = options.styles or official.clusters
-    return read_clusters(path) if path is not None else {}
+def _clusters(official: OfficialCheckpoint, options: ImportOptions) -> Path | None:
+    """Settle which file of style clusters is taken; None where there is none.
+
+    Raises:
+        ConfigError: if there are several, or the one that was asked for is not there.
+    """
+    if options.styles is not None:
+        if not options.styles.is_file():
+            raise ConfigError(
+                f"--styles must be a file of style clusters, features_clustered_*.npy; there is no "
+                f"{options.styles}"
+            )
+        return options.styles
+    if len(official.clusters) > 1:
+        names = ", ".join(path.name for path in official.clusters)
+        raise ConfigError(
+            f"{official.path} holds several files of style clusters, {names}: choose one with "
+            "--styles"
+        )
+    return official.clusters[0] if official.clusters else None
 
 
-def _style_tensors(styles: Styles, plan: Plan) -> dict[str, Tensor]:
-    """Name the style vectors as the checkpoint does.
+def _style_tensors(path: Path | None, plan: Plan) -> dict[str, Tensor]:
+    """Read the style vectors, and name them as the checkpoint does.
 
     Raises:
         CheckpointError: if the generator takes no such styles.
     """
+    if path is None:
+        return {}
     features = plan.config.generator.features
+    if not features:
+        raise CheckpointError(
+            f"{path} holds style clusters, and the generator beside it takes no styles: is it of "
+            "another run? Take it out of the folder, or pass --features N if the generator has "
+            "styles"
+        )
+    styles = read_clusters(path)
     for label, rows in styles.items():
         if rows.shape[1] != features:
             raise CheckpointError(
-                f"the style clusters must have {features} features, as many as the generator "
+                f"{path} must have style clusters of {features} features, as many as the generator "
                 f"takes; those of class {label} have {rows.shape[1]}: are they of another run?"
             )
     return {f"styles.{label}": rows for label, rows in sorted(styles.items())}

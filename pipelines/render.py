@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pipelines.build import Generation, choose_device, load_generation
 from pipelines.console import progress
-from pipelines.rendering.first_frames import load_painter, read_first_frames
+from pipelines.rendering.first_frames import load_painter, read_first_frames, warn_of_zeros
 from pipelines.rendering.frames import FrameGenerator, Parts
 from pipelines.rendering.label_choice import (
     check_branches,
@@ -103,6 +103,7 @@ class Renderer:
             self.generation.generator, conditioning, self._device, _parts(options), styles
         )
         painter = load_painter(options, self.generation, self._device)
+        warn_of_zeros(options, self.generation)
         _reseed(options, [frame_generator, *([painter] if painter else [])])
         stream = open_labels(labels, reader, options)
         beginning = Beginning(read_first_frames(options, stream.size), painter)

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import official_networks as official
+import official_pix2pix as pix2pix
 import pytest
 import torch
 from tiny_runs import tiny_checkpoint
@@ -53,7 +54,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         E=official.Features(width=4, depth=2, channels=3, norm=norm),
     )
     write_clusters(styled / "features_clustered_010.npy", {7: torch.rand(10, 3)})
-    u_net = official.UNet(3, width=2, depth=5, norm=official.batch_norm)
+    u_net = pix2pix.UNet(3, width=2, depth=5, norm=official.batch_norm)
     official.save(runs / "facades", G=u_net)
     shutil.copytree(tiny_checkpoint(tmp_path / "tiny"), tmp_path / "runs" / "cityscapes_seq")
     for name in ("labels", "instances"):

@@ -80,6 +80,10 @@ def test_a_name_must_be_that_of_a_folder(tiny_config, name):
         ),
         (["generator=5"], r"generator must be a section \(name: value\); got 5"),
         (
+            ["generator={width: 12, refiners: 2}", "labels.foreground=[1]"],
+            r"generator\.width must be divisible by 8 with 2 refiners and a foreground .* got 12",
+        ),
+        (
             ["generator={kind: pix2pixhd}", "labels.foreground=[1]"],
             r"painted by a sequential generator; generator\.kind is 'pix2pixhd'",
         ),

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import official_networks as official
+import official_pix2pix as pix2pix
 import pytest
 import torch
 from tiny_runs import tiny_checkpoint
@@ -15,6 +16,7 @@ from vid2vid.checkpoint import load_checkpoint, save_checkpoint
 from vid2vid.errors import CheckpointError, ConfigError
 from vid2vid.legacy.clusters import read_clusters, write_clusters
 
+HD = {"kind": "pix2pixhd", "width": 4, "downsamplings": 1, "blocks": 1}
 SMALL = {"layers": 1, "scales": 1, "width": 4}
 
 
@@ -38,8 +40,8 @@ def still() -> dict[str, nn.Module]:
 
 def picture(norm: official.Norm, *, bias: bool) -> dict[str, nn.Module]:
     return {
-        "G": official.UNet(3, width=2, depth=6, norm=norm, bias=bias),
-        "D": official.Patches(6, width=4, layers=2, norm=norm, bias=bias),
+        "G": pix2pix.UNet(3, width=2, depth=6, norm=norm, bias=bias),
+        "D": pix2pix.Patches(6, width=4, layers=2, norm=norm, bias=bias),
     }
 
 
@@ -47,7 +49,7 @@ def residual() -> dict[str, nn.Module]:
     shape = {"width": 4, "depth": 2, "count": 2, "norm": official.batch_norm}
     return {
         "G": official.Global(3, **shape, bias=False, dropout=True),
-        "D": official.Pixels(6, width=4, norm=official.batch_norm, bias=False),
+        "D": pix2pix.Pixels(6, width=4, norm=official.batch_norm, bias=False),
     }
 
 
@@ -142,6 +144,20 @@ def test_styles_are_written_as_clusters(tmp_path):
         ({"image_discriminator": {"pixel": True}}, "no image_discriminator.pixel True"),
         ({"video_discriminator": {"spectral": True}}, "no video_discriminator.spectral True"),
         ({"image_discriminator": {"width": 4, "widening": False}}, "widening False"),
+        ({"image_discriminator": {"width": 64, "widest": 256}}, "discriminator.widest 256"),
+        (
+            {"image_discriminator": {"width": 4, "layers": 4, "scales": 1, "widest": None}},
+            "has no image_discriminator.widest None",
+        ),
+        (
+            {
+                "generator": {**HD, "features": 2, "encoder": {"width": 4, "norm": "none"}},
+                "image_discriminator": None,
+                "video_discriminator": None,
+                "losses": {"perceptual": 0, "pixel": 1},
+            },
+            "pix2pixHD has no generator.encoder.norm 'none'",
+        ),
     ],
 )
 def test_what_the_official_program_has_not_is_refused(tmp_path, sections, message):
@@ -169,6 +185,30 @@ def test_pix2pix_without_norm_comes_back(tmp_path):
     for path in exported.paths:
         theirs, ours = (load(each / path.name) for each in (source, path.parent))
         assert theirs.keys() == ours.keys()
+
+
+@pytest.mark.parametrize("which", ["generator", "image_discriminator"])
+def test_pix2pix_has_one_norm_for_both_networks(tmp_path, which):
+    other = "image_discriminator" if which == "generator" else "generator"
+    generator = {"kind": "pix2pix_unet", "width": 2, "downsamplings": 4}
+    judge = {"width": 4, "scales": 1, "layers": 1, "padding": 1, "widest": None}
+    sections = {"generator": generator, "image_discriminator": judge}
+    sections[which]["norm"], sections[other]["norm"] = "none", "instance"
+    run = tiny_checkpoint(tmp_path / "run", **sections, video_discriminator=None)
+    with pytest.raises(ConfigError, match=f"one --norm for both networks.*{which}.norm .*'none'"):
+        export_legacy(run, tmp_path / "out")
+    (run / "state.safetensors").unlink()
+    assert len(export_legacy(run, tmp_path / "out").paths) == 1
+
+
+def test_places_and_labels_that_name_no_files_are_refused(tmp_path):
+    run = tiny_checkpoint(tmp_path / "run", image_discriminator=None, video_discriminator=None)
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"go into a folder; .*file is none"):
+        export_legacy(run, tmp_path / "file")
+    for label in ("a/b", ""):
+        with pytest.raises(ConfigError, match=f"--label begins the names .* got '{label}'"):
+            export_legacy(run, tmp_path / "out", label=label)
 
 
 def test_an_unwritable_folder_is_said(tmp_path):

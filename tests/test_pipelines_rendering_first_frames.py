@@ -110,13 +110,35 @@ def test_a_sequential_generator_cannot_begin(tmp_path, root, renderer):
 
 @pytest.mark.parametrize(
     ("labels", "source"),
-    [({"palette": "cityscapes"}, "palette 'cityscapes'"), ({"pictures": 3}, "pictures")],
+    [
+        ({"palette": "cityscapes"}, "palette 'cityscapes'"),
+        ({"pictures": 3}, "pictures of 3 channels"),
+    ],
 )
 def test_a_painter_takes_the_same_classes(tmp_path, renderer, labels, source):
     other = tiny_checkpoint(tmp_path / "other", generator=HD, labels=labels)
     message = refusal(renderer, tmp_path, other)
-    assert "of the same classes as the video's, palette 'camvid'" in message
+    assert "of the same input as the video's, palette 'camvid'" in message
     assert f"has {source}: give another one" in message
+
+
+def test_a_painter_takes_pictures_of_as_many_channels(tmp_path):
+    coloured = tiny_checkpoint(tmp_path / "video", labels={"pictures": 3})
+    grey = tiny_checkpoint(tmp_path / "painter", generator=HD, labels={"pictures": 1})
+    message = refusal(Renderer.load(coloured, device="cpu"), tmp_path, grey)
+    assert "video's, pictures of 3 channels; " in message
+    assert "has pictures of 1 channel: give another one" in message
+
+
+@pytest.mark.parametrize(("first_frames", "warns"), [("real", 1), ("mixed", 0), ("zeros", 0)])
+def test_a_network_of_real_first_frames_says_so_from_zeros(tmp_path, caplog, first_frames, warns):
+    run = tiny_checkpoint(tmp_path / "run", training={"first_frames": first_frames})
+    labels, renderer = label_folder(tmp_path / "labels", 3), Renderer.load(run, device="cpu")
+    renderer.render(labels, tmp_path / "given", begin(*write_first(tmp_path, 2)))
+    render_stills(renderer, labels, tmp_path / "stills")
+    assert caplog.messages == []
+    renderer.render(labels, tmp_path / "video")
+    assert ["give it 2 with --first-frame" in line for line in caplog.messages] == [True] * warns
 
 
 def test_a_painter_that_wants_instances_can_draw_boundaries_from_labels(tmp_path, renderer):

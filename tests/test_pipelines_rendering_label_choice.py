@@ -21,6 +21,7 @@ from vid2vid.errors import ConfigError, DataError, VideoError
 from vid2vid.labels.files import read_instances
 from vid2vid.labels.maps import ids_to_colours
 from vid2vid.labels.palettes import load_palette
+from vid2vid.video.reading import read_image
 from vid2vid.video.writing import open_writer
 
 
@@ -139,6 +140,18 @@ def test_instances_pair_with_the_frames_of_a_video_and_follow_its_part(tmp_path,
     a = pictures(street_renderer.render(folder, tmp_path / "a", options).path)
     b = pictures(street_renderer.render(video, tmp_path / "b", options).path)
     assert (a == b).all()
+
+
+def test_two_single_pictures_pair_whatever_their_names(tmp_path, street_renderer):
+    labels = label_folder(tmp_path / "labels", 2) / "street_0_labels.png"
+    instances = instance_folder(tmp_path / "instances")
+    for name in ("street_0_instanceIds.png", "street_2_instanceIds.png"):
+        options = RenderOptions(instances=instances / name)
+        render_stills(street_renderer, labels, tmp_path / name, options)
+    first, other = (read_image(path) for path in sorted(tmp_path.glob("*.png")))
+    assert (first != other).any()
+    with pytest.raises(DataError, match="of 2 are missing"):
+        street_renderer.render(labels.parent, tmp_path / "out", options)
 
 
 def test_missing_instances_are_refused_with_both_ways_out(tmp_path, street_renderer):

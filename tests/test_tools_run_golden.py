@@ -8,6 +8,7 @@ from pathlib import Path
 import official_networks as official
 import pytest
 import torch
+import typer
 from safetensors.torch import load_file, save_file
 
 ROOT = Path(__file__).parent.parent
@@ -128,9 +129,52 @@ def test_two_enhancers_without_labels_are_reproduced(tmp_path):
     check(TOOL.run_golden(folder), golden, {})
 
 
+def test_features_of_pictures_without_labels_are_reproduced(tmp_path):
+    torch.manual_seed(5)
+    inputs = {name: torch.rand(2, 3, 32, 64) * 2 - 1 for name in ("inputs", "photo")}
+    instances = torch.randint(0, 4, (2, 8, 16)).repeat_interleave(4, 1).repeat_interleave(4, 2)
+    norm = official.instance_norm
+    network = official.Global(5, width=4, depth=3, count=1, norm=norm)
+    encoder = official.Features(width=4, depth=2, channels=2, norm=norm)
+    folder = official.save(tmp_path / "golden", G=network, E=encoder)
+    save_file({**inputs, "instances": instances}, folder / "still.safetensors")
+    meta = {"arch": "pix2pixHD", "label_nc": 0, "instance_edges": False, "encoder": {"nef": 4}}
+    (folder / "meta.json").write_text(json.dumps({**meta, "height": 32, "width": 64}))
+    with torch.no_grad():
+        features = torch.cat([encoder(each[None]) for each in inputs["photo"]])
+        pooled = torch.zeros_like(features)
+        for index in range(2):
+            for region in instances[index].unique():
+                mask = instances[index] == region
+                pooled[index, :, mask] = features[index, :, mask].mean(1, keepdim=True)
+        maps = torch.cat([inputs["inputs"], pooled], dim=1)
+        painted = torch.cat([network(each[None]) for each in maps])
+    check(TOOL.run_golden(folder), {"features": pooled, "output": painted}, {})
+
+
+def run(*words) -> int:
+    with pytest.raises(typer.Exit) as ended:
+        TOOL.main(*words)
+    return ended.value.exit_code
+
+
+def test_what_is_wrong_is_one_line(shared_golden, tmp_path, capsys):
+    folder = shared_golden / "pix2pixHD_global"
+    assert run(tmp_path / "gone", tmp_path / "out.safetensors") == 2
+    assert run(folder, tmp_path / "gone" / "out.safetensors") == 2
+    (tmp_path / "taken").mkdir()
+    assert run(folder, tmp_path / "taken") == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3
+    for line, said in zip(
+        lines, ("hold meta.json", "of OUT must exist", "taken could"), strict=True
+    ):
+        assert said in line
+
+
 def test_the_tool_writes_tensors_and_losses(shared_golden, tmp_path, capsys):
     out, losses = tmp_path / "out.safetensors", tmp_path / "out.json"
-    TOOL.main(shared_golden / "pix2pixHD_global", out)
+    assert run(shared_golden / "pix2pixHD_global", out) == 0
     assert capsys.readouterr().out == f"{out}\n{losses}\n"
     assert sorted(load_file(out)) == FOLDERS["pix2pixHD_global"]
     assert sorted(json.loads(losses.read_text())) == ["D_fake", "D_real", "G_GAN", "G_GAN_Feat"]

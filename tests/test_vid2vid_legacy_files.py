@@ -2,6 +2,7 @@ import os
 from collections import OrderedDict
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -91,6 +92,13 @@ def test_half_precision_becomes_float32(tmp_path):
         ([torch.zeros(1)], "it holds a list"),
         ({}, "it holds nothing"),
         ({"epoch": 3, "model": {}}, "its 'epoch' is a int"),
+        ({3: torch.zeros(1)}, "it has the int 3 in place of a name"),
+        ({"a": torch.zeros(1), None: torch.zeros(1)}, "the NoneType None in place of a name"),
+        ({"a": torch.eye(2).to_sparse()}, "its 'a' is a sparse tensor"),
+        ({"a": torch.zeros(2, device="meta")}, "its 'a' is a tensor without its numbers"),
+        ({"a": torch.zeros(2, dtype=torch.complex64)}, r"'a' is of type torch\.complex64"),
+        ({"a": torch.zeros(2, dtype=torch.int32)}, r"'a' is of type torch\.int32"),
+        ({"a": torch.zeros(2, dtype=torch.bool)}, r"'a' is of type torch\.bool"),
     ],
 )
 def test_what_is_no_state_dict_is_refused(tmp_path, content, message):
@@ -104,9 +112,31 @@ def test_a_damaged_file_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(CheckpointError, match=r"must be a file of torch\.save"):
         read_tensors(path)
+    path.write_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"cannot be read \(it ends too early\): is"):
+        read_tensors(path)
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(CheckpointError, match=r"a\.pth must"):
         read_tensors(path)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_damage_anywhere_is_a_refusal(tmp_path, zipped):
+    path, random = tmp_path / "a.pth", np.random.default_rng(0)
+    tensors = {f"model.{index}.weight": torch.zeros(2, 2) for index in range(3)}
+    torch.save(tensors, path, _use_new_zipfile_serialization=zipped)
+    whole = path.read_bytes()
+    outcomes = set()
+    for _ in range(400):
+        damaged = bytearray(whole)
+        for place in random.integers(len(whole), size=3):
+            damaged[place] = random.integers(256)
+        path.write_bytes(damaged)
+        try:
+            outcomes.add(type(read_tensors(path)))
+        except CheckpointError as error:
+            outcomes.add(type(error))
+    assert outcomes == {OfficialFile, CheckpointError}
 
 
 def official(**networks: dict[str, torch.Size]) -> OfficialCheckpoint:
@@ -114,7 +144,7 @@ def official(**networks: dict[str, torch.Size]) -> OfficialCheckpoint:
         name: OfficialFile(Path(f"{name}.pth"), {k: torch.zeros(s) for k, s in keys.items()})
         for name, keys in networks.items()
     }
-    return OfficialCheckpoint(Path("run"), files, None)
+    return OfficialCheckpoint(Path("run"), files, ())
 
 
 STEM = {"model.1.weight": (4, 3, 7, 7), "model.1.bias": (4,)}

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from vid2vid.errors import CheckpointError
-from vid2vid.legacy.discriminators import discriminator_layers, read_discriminator
+from vid2vid.legacy.discriminators import discriminator_layers
 from vid2vid.legacy.files import OfficialFile
 from vid2vid.legacy.layers import Layer, adopt, release
-from vid2vid.legacy.pix2pix import read_resnet, read_unet, unet_layers
-from vid2vid.legacy.pix2pixhd import feature_layers, hd_layers, mend_encoder, read_encoder, read_hd
-from vid2vid.legacy.sequential import generator_layers, read_sequential
+from vid2vid.legacy.pix2pix import unet_layers
+from vid2vid.legacy.pix2pixhd import feature_layers, hd_layers, mend_encoder, read_encoder
+from vid2vid.legacy.sequential import generator_layers
 from vid2vid.networks.generator import GeneratorConfig, SequentialGenerator
 
 LAYERS = [Layer("a", "x.0", "conv"), Layer("b", "x.1", "norm")]
@@ -234,47 +234,3 @@ def test_flat_discriminators_have_the_official_keys(layout, prefix, numbers):
 def test_the_pixel_discriminator_has_the_official_keys():
     table = discriminator_layers("pixel", scales=1, layers=1)
     assert [layer.theirs for layer in table] == ["net.0", "net.2", "net.3", "net.5"]
-
-
-def test_discriminators_of_no_known_layout_are_refused():
-    with pytest.raises(CheckpointError, match=r"must hold a discriminator, .* 'conv\.weight'"):
-        read_discriminator(file_of({"conv.weight": torch.zeros(1)}))
-
-
-def test_keys_without_an_architecture_are_refused():
-    for read in (read_hd, read_resnet, read_unet):
-        with pytest.raises(CheckpointError, match="must hold 'model"):
-            read(file_of({"fc.weight": torch.zeros(1)}))
-    face = {"model_downsample.1.weight": torch.zeros(1)}
-    with pytest.raises(CheckpointError, match="still-image network for faces"):
-        read_hd(file_of(face))
-
-
-def test_a_generator_that_paints_no_colour_is_refused():
-    lab = {"model.model.0.weight": torch.zeros(4, 1, 4, 4)}
-    lab["model.model.3.weight"] = torch.zeros(8, 2, 4, 4)
-    with pytest.raises(CheckpointError, match="frames of 3 channels; it paints 2"):
-        read_unet(file_of(lab))
-
-
-def coarse(**shapes: tuple[int, ...]) -> dict[str, OfficialFile]:
-    sizes = {"seg": (8, 9, 7, 7), "img": (8, 6, 7, 7), **shapes}
-    keys = {f"model_down_{name}.1.weight": torch.zeros(s) for name, s in sizes.items()}
-    return {"G0": file_of(keys)}
-
-
-def test_a_missing_scale_is_named():
-    with pytest.raises(CheckpointError, match="every scale from G0 to G2; G1 is missing"):
-        read_sequential({"G0": file_of({}), "G2": file_of({})}, where=Path("run"))
-    with pytest.raises(CheckpointError, match=r"run must hold .* of vid2vid.*it has G:"):
-        read_sequential({"G": file_of({})}, where=Path("run"))
-
-
-def test_channels_that_are_no_window_are_refused():
-    with pytest.raises(CheckpointError, match=r"10 channels .* for each of 3 frames"):
-        read_sequential(coarse(seg=(8, 10, 7, 7)), where=Path("run"))
-
-
-def test_an_architecture_that_is_not_built_here_is_refused():
-    with pytest.raises(CheckpointError, match="a generator that is not built here: downsamplings"):
-        read_sequential(coarse(), where=Path("run"))

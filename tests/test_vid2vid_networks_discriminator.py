@@ -44,6 +44,22 @@ def test_coarser_patch_networks_are_wider_up_to_64():
     assert firsts[-1] == (8, 9, 4, 4)
 
 
+@pytest.mark.parametrize(
+    ("settings", "widths"),
+    [
+        ({"width": 4, "layers": 5}, [4, 8, 16, 32, 64, 128]),
+        ({"width": 128, "layers": 3}, [128, 256, 512, 512]),
+        ({"width": 64, "layers": 4}, [64, 128, 256, 512, 512]),
+        ({"width": 4, "layers": 5, "widest": None}, [4, 8, 16, 32, 32, 32]),
+        ({"width": 128, "layers": 3, "widest": None}, [128, 256, 512, 1024]),
+    ],
+)
+def test_widths_double_up_to_the_cap_of_the_family(settings, widths):
+    with torch.device("meta"):
+        network = MultiScaleDiscriminator(DiscriminatorConfig(scales=1, **settings), 3)
+    assert [stage[0].out_channels for stage in network.patches[0].stages[:-1]] == widths
+
+
 def test_stages_come_finest_scale_first():
     fine, coarse = make()(pictures(32, 32))
     assert fine[0].shape[2] == 17

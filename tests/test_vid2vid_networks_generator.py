@@ -215,5 +215,26 @@ def test_scales_are_drawn_from_streams_of_their_own():
 
 
 def test_width_must_be_divisible_for_all_refiners():
-    with pytest.raises(ValidationError, match=r"divisible by 8 with 2 refiners; got 12"):
-        GeneratorConfig(width=12, refiners=2)
+    assert GeneratorConfig(width=12, refiners=2).width == 12
+    with pytest.raises(ValidationError, match=r"divisible by 4 with 2 refiners; got 6"):
+        GeneratorConfig(width=6, refiners=2)
+
+
+@pytest.mark.parametrize(
+    ("width", "refiners", "needed"), [(12, 2, "divisible by 8"), (1, 0, "divisible by 2")]
+)
+def test_a_narrow_foreground_needs_a_width_that_can_be_halved(width, refiners, needed):
+    config = GeneratorConfig(width=width, refiners=refiners, downsamplings=3, blocks=1)
+    with pytest.raises(ValueError, match=rf"width must be {needed} .* got {width}:"):
+        SequentialGenerator(config, conditioning_channels=2, foreground=(1,))
+    wide = config.model_copy(update={"downsamplings": 2})
+    SequentialGenerator(wide, conditioning_channels=2, foreground=(1,))
+
+
+def test_only_a_bicubic_warp_is_kept_in_range():
+    for warp, is_kept in (("bilinear", False), ("bicubic", True)):
+        generator, maps = make(warp=warp), torch.zeros(1, 3, 3, 32, 32)
+        with torch.no_grad():
+            out = generator(maps, [torch.full((1, 2, 3, 32, 32), 1.5)])[-1]
+        assert out.warped is not None
+        assert bool((out.warped <= 1).all()) == is_kept

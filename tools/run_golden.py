@@ -14,14 +14,17 @@ from typing import Annotated, Any, NamedTuple
 
 import torch
 import typer
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from pipelines.build import Generation, load_generation
+from pipelines.build import Generation, choose_device, load_generation
+from pipelines.console import run_command
 from pipelines.importing import import_checkpoint
 from pipelines.official.known import ImportOptions
 from vid2vid.checkpoint import load_checkpoint, load_weights
 from vid2vid.data.augment import Size
+from vid2vid.errors import ConfigError, DataError
 from vid2vid.losses.adversarial import generator_loss
 from vid2vid.losses.matching import feature_matching
 from vid2vid.networks.discriminator import MultiScaleDiscriminator
@@ -46,8 +49,17 @@ def run_golden(folder: Path, *, device: torch.device | None = None) -> GoldenRun
     Args:
         folder: in the golden format.
         device: where it runs; None = the CPU.
+
+    Raises:
+        DataError: if it is no such folder.
+        Vid2VidError: if its weights do not fit.
     """
     device = device or torch.device("cpu")
+    if not (folder / "meta.json").is_file():
+        raise DataError(
+            "a folder of golden weights and inputs must hold meta.json; there is no "
+            f"{folder / 'meta.json'}"
+        )
     meta: dict[str, Any] = json.loads((folder / "meta.json").read_text())
     is_video = (folder / "sequence.safetensors").is_file()
     inputs = load_file(folder / ("sequence.safetensors" if is_video else "still.safetensors"))
@@ -139,10 +151,15 @@ def _run_still(
 
 def _painted(features: Tensor, inputs: dict[str, Tensor]) -> Tensor:
     """Pool features over instances, and paint them as rendering from a reference photo does."""
-    labels, instances = inputs["labels"], inputs["instances"]
-    pooled = instance_mean(features, instances)
-    parts = zip(pooled, instances, labels, strict=True)
-    return torch.cat([photo_styles(*part).paint(part[2][None], part[1][None]) for part in parts])
+    instances = inputs["instances"]
+    labels = inputs.get("labels")  # absent where the generator sees pictures
+    votes = torch.zeros_like(instances) if labels is None else labels
+    painted: list[Tensor] = []
+    for index, pooled in enumerate(instance_mean(features, instances)):
+        known = None if labels is None else labels[index]
+        styles = photo_styles(pooled, instances[index], known)
+        painted.append(styles.paint(votes[index][None], instances[index][None]))
+    return torch.cat(painted)
 
 
 def _load_judge(
@@ -185,12 +202,22 @@ def main(
     out: Annotated[Path, typer.Argument(help="Tensors, .safetensors; losses go beside it.")],
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 ...")] = "cpu",
 ) -> None:
-    """Run official weights on golden inputs."""
-    done = run_golden(folder, device=torch.device(device))
-    save_file({name: tensor.cpu().contiguous() for name, tensor in done.tensors.items()}, out)
-    losses = out.with_suffix(".json")
-    losses.write_text(json.dumps(done.losses, indent=1) + "\n")
-    print(f"{out}\n{losses}")
+    """Run official weights on golden inputs; errors are one line, as on the command line."""
+
+    def run() -> None:
+        if not out.parent.is_dir():
+            raise ConfigError(f"the folder of OUT must exist; there is no {out.parent}")
+        done = run_golden(folder, device=choose_device(device))
+        tensors = {name: tensor.cpu().contiguous() for name, tensor in done.tensors.items()}
+        try:
+            save_file(tensors, out)
+        except SafetensorError as error:
+            raise OSError(f"{out} could not be written ({error})") from error
+        losses = out.with_suffix(".json")
+        losses.write_text(json.dumps(done.losses, indent=1) + "\n")
+        print(f"{out}\n{losses}")
+
+    raise typer.Exit(run_command(run, debug=False))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from vid2vid.errors import CheckpointError
 from vid2vid.legacy.discriminators import discriminator_layers, read_discriminator
 from vid2vid.legacy.files import OfficialFile
 
+OF_PIX2PIX: Section = {"padding": 1, "widest": None}  # what its discriminators differ in
+
 
 def add_judge(file: OfficialFile, player: str, tables: list[Table]) -> Section:
     """Add the table of a discriminator, and describe it."""
@@ -22,7 +24,7 @@ def add_judge(file: OfficialFile, player: str, tables: list[Table]) -> Section:
     }
     if found.layout == "pixel":
         section["pixel"] = True
-    return section if found.layout in ("scales", "flat") else {**section, "padding": 1}
+    return section if found.layout in ("scales", "flat") else {**section, **OF_PIX2PIX}
 
 
 def temporal_files(networks: Mapping[str, OfficialFile]) -> list[OfficialFile]:

@@ -83,6 +83,7 @@ def understand_channels(
     Raises:
         ConfigError: if something must be said, or does not fit; names the options.
     """
+    _check_features(features, count, where)
     plain, (palette, labels) = count - features, _read_labels(options)
     if labels is None:
         raise ConfigError(
@@ -103,6 +104,20 @@ def understand_channels(
         )
     palette = palette or numbered_palette(labels)
     return Channels(palette, options.palette or palette.name, 0, has_boundary, features)
+
+
+def _check_features(features: int, count: int, where: Path) -> None:
+    """Refuse more styles than there are channels, or as many.
+
+    Raises:
+        ConfigError: naming the numbers.
+    """
+    if not 0 <= features < count:
+        raise ConfigError(
+            f"{where} has {count} conditioning channels, of which {features} cannot be styles: "
+            "pass --features N of those that are, or take an encoder of another run out of its "
+            "folder"
+        )
 
 
 def _read_labels(options: ImportOptions) -> tuple[Palette | None, int | None]:
@@ -131,7 +146,7 @@ def understand_foreground(
         ConfigError: if it must be said, or there is no such model.
     """
     given = options.foreground
-    if has_foreground and given is None:
+    if has_foreground and not given:
         raise ConfigError(f"{where} does not say what its foreground is{FOREGROUND_QUESTION}")
     if has_foreground and channels.palette is None:
         raise ConfigError(

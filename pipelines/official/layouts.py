@@ -10,7 +10,7 @@ from vid2vid.legacy.layers import Layer
 from vid2vid.legacy.pix2pix import resnet_layers, unet_layers
 from vid2vid.legacy.pix2pixhd import feature_layers, hd_layers
 from vid2vid.legacy.sequential import generator_layers
-from vid2vid.networks.discriminator import WIDEST_FIRST_LAYER, DiscriminatorConfig
+from vid2vid.networks.discriminator import WIDEST_FIRST_LAYER, WIDEST_LAYER, DiscriminatorConfig
 from vid2vid.networks.generator import GeneratorConfig
 from vid2vid.networks.interface import FLOW_SCALE
 from vid2vid.networks.pix2pix import ResNetConfig, UNetConfig
@@ -87,6 +87,8 @@ def foreign_settings(config: RunConfig) -> Iterator[str]:
     for name, value in plain.items():
         known[f"generator.{name}"] = (getattr(generator, name, value), value)
     known["generator.flow_scale"] = (getattr(generator, "flow_scale", FLOW_SCALE), FLOW_SCALE)
+    if generator.encoder is not None and generator.features:
+        known["generator.encoder.norm"] = (generator.encoder.norm, "instance")
     padding = getattr(generator, "block_padding", "reflect")
     known["generator.block_padding"] = (padding, "reflect")
     if generator.norm == "group" or (generator.norm == "none" and arch != "pix2pix"):
@@ -106,6 +108,10 @@ def _judge_settings(
     known: dict[str, tuple[object, object]] = {"spectral": (judge.spectral, False)}
     if judge.norm == "group" or (judge.norm == "none" and arch != "pix2pix"):
         known["norm"] = (judge.norm, "instance")
+    official = judge.model_copy(update={"widest": None if arch == "pix2pix" else WIDEST_LAYER})
+    capped = (judge.channels(w) != official.channels(w) for w in judge.first_widths())
+    if not judge.pixel and any(capped):
+        known["widest"] = (judge.widest, official.widest)
     if arch == "pix2pix":
         known["scales"] = (judge.scales, 1)
         known["padding"] = (1 if judge.pixel else judge.padding, 1)

@@ -1,9 +1,10 @@
 """The plans of pix2pixHD and pix2pix checkpoints."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from pipelines.official import recipes
-from pipelines.official.judges import add_judge
+from pipelines.official.judges import OF_PIX2PIX, add_judge
 from pipelines.official.known import FEATURES_QUESTION, ImportOptions, understand_channels
 from pipelines.official.plan import Plan, Table, complete_config, passed_over
 from vid2vid.data.augment import Size
@@ -37,7 +38,7 @@ def plan_hd(official: OfficialCheckpoint, options: ImportOptions, *, name: str) 
         options,
         where=networks["G"].path,
         features=generator["features"],
-        also="" if generator["features"] else FEATURES_QUESTION,
+        also=_features_question(networks, generator["features"], found.channels_in),
     )
     image: recipes.Section = {"width": 64, "layers": 3, "scales": 2 + found.enhancers}
     if "D" in networks:
@@ -52,6 +53,16 @@ def plan_hd(official: OfficialCheckpoint, options: ImportOptions, *, name: str) 
     size = Size(512 * 2**found.enhancers, 1024 * 2**found.enhancers)
     config = complete_config(sections, name=name, size=options.size or size, channels=channels)
     return Plan(config, channels.palette, tuple(tables), passed_over(networks, tables))
+
+
+def _features_question(networks: Mapping[str, OfficialFile], features: int, count: int) -> str:
+    """Say what was taken for styles, where the rest does not fit."""
+    if "E" not in networks:
+        return "" if features else FEATURES_QUESTION
+    return (
+        f"; the last {features} of its {count} channels were taken for styles, as many as "
+        f"{networks['E'].path.name} makes: take that file away if it is of another run"
+    )
 
 
 def _hd_table(found: HDArchitecture) -> list[Layer]:
@@ -115,7 +126,7 @@ def plan_pix2pix(official: OfficialCheckpoint, options: ImportOptions, *, name: 
     if options.labels is None and options.palette is None:
         options = replace(options, labels=0)  # its program knows pictures alone
     channels = understand_channels(channels_in, options, where=file.path)
-    image: recipes.Section = {"width": 64, "layers": 3, "scales": 1, "padding": 1}
+    image: recipes.Section = {"width": 64, "layers": 3, "scales": 1, **OF_PIX2PIX}
     if "D" in networks:
         image = add_judge(networks["D"], "image_discriminator", tables)
     sections = {

@@ -22,7 +22,7 @@ def plan_video(official: OfficialCheckpoint, options: ImportOptions, *, name: st
         networks["G0"] = networks.pop("G")  # a single file of any name
     found = read_sequential(networks, where=official.path)
     where, has_foreground = networks["G0"].path, found.has_foreground
-    asked = FOREGROUND_QUESTION if has_foreground and options.foreground is None else ""
+    asked = FOREGROUND_QUESTION if has_foreground and not options.foreground else ""
     channels = understand_channels(found.frame_channels, options, where=where, also=asked)
     foreground = understand_foreground(
         options, channels, has_foreground=has_foreground, where=where

@@ -1,5 +1,6 @@
 """What a video begins with: given pictures, or frames that a still-image generator paints."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,10 +15,25 @@ from vid2vid.data.augment import Size
 from vid2vid.errors import ConfigError, VideoError
 from vid2vid.video.reading import read_image
 
+LOGGER = logging.getLogger(__name__)
+
 
 def is_checkpoint(place: Path) -> bool:
     """Tell a checkpoint (a .safetensors file or a run folder) from a picture."""
     return place.is_dir() or place.suffix == ".safetensors"
+
+
+def warn_of_zeros(options: RenderOptions, generation: Generation) -> None:
+    """Say that a video begins from zeros where the generator has only seen real frames there."""
+    history = generation.generator.history
+    if not history or options.is_still or options.first_frames:
+        return
+    if generation.config.training.first_frames == "real":
+        LOGGER.warning(
+            "the checkpoint was trained on videos that begin with real frames, and this one begins "
+            "from zeros: give it %d with --first-frame",
+            history,
+        )
 
 
 def read_first_frames(options: RenderOptions, size: Size) -> list[Tensor]:
@@ -81,21 +97,23 @@ def _check_painter(painter: Generation, generation: Generation, place: Path) -> 
             f"--first-frame takes the checkpoint of a still-image generator; {place} needs "
             f"{painter.generator.history} frames before itself: give another one, or pictures"
         )
-    if (painter.palette is None) != (generation.palette is None) or (
+    if painter.conditioning.pictures != generation.conditioning.pictures or (
         painter.palette is not None
         and generation.palette is not None
         and not have_equal_classes(painter.palette, generation.palette)
     ):
         raise ConfigError(
-            "--first-frame takes a checkpoint of the same classes as the video's, "
+            "--first-frame takes a checkpoint of the same input as the video's, "
             f"{_source(generation)}; {place} has {_source(painter)}: give another one"
         )
 
 
 def _source(generation: Generation) -> str:
     """Name what a generator takes."""
-    palette = generation.palette
-    return "pictures" if palette is None else f"palette '{palette.name}'"
+    palette, pictures = generation.palette, generation.conditioning.pictures
+    if palette is not None:
+        return f"palette '{palette.name}'"
+    return f"pictures of {pictures} channel{'s' if pictures > 1 else ''}"
 
 
 def _listed(paths: Sequence[Path]) -> str:

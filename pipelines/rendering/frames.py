@@ -69,6 +69,12 @@ class FrameGenerator(NamedTuple):
             past = [output.frame for output in painted]
             for frame, output in zip(given, painted, strict=True):
                 yield self._keep(frame, output, is_first=True)
+        yield from self._go_on(labels, given, past)
+
+    def _go_on(
+        self, labels: Iterator[LabelFrame], given: Sequence[LabelFrame], past: Sequence[Tensor]
+    ) -> Iterator[RenderedFrame]:
+        """Generate the frames after those that were given, 'b c h w' each, or from zeros."""
         waiting: deque[LabelFrame] = deque()
 
         def maps() -> Iterator[Tensor]:

@@ -92,6 +92,8 @@ def pair(frames: Stream, partner: Stream) -> tuple[Source, ...]:
             differ in aspect.
     """
     _check_aspect(frames, partner)
+    if all(stream.place.is_file() and not stream.is_video for stream in (frames, partner)):
+        return partner.sources  # two pictures, each named by itself
     if frames.is_video and partner.is_video:
         if len(frames.sources) != len(partner.sources):
             raise DataError(

@@ -1,13 +1,14 @@
 """Style clusters of pix2pixHD: `features_clustered_*.npy`, a pickled dict of arrays.
 
-A pickle is a program. The reader here admits what such a file is made of, dicts, lists, numbers and
-numpy arrays, and stops at the first other name.
+A pickle is a program. The reader here admits what such a file is made of, dicts, lists, ints,
+floats and numpy arrays, and stops at the first other name. Not even numpy's own functions are
+called: an array is put together from its bytes, after its type and shape were checked.
 """
 
-import pickle
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import torch
@@ -16,26 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vid2vid.errors import CheckpointError
+from vid2vid.legacy.cluster_pickle import PickledArray, load_restricted
+from vid2vid.legacy.faults import FAULTS, reason_of
 
 Styles = dict[int, Tensor]
 """Style vectors 'n c' by class id."""
-
-_NUMBERS = "fiu"  # kinds of numpy dtype
-
-# All that reading a damaged or foreign pickle raises once names are restricted.
-_FAULTS = (
-    AttributeError,
-    EOFError,
-    IndexError,
-    KeyError,
-    OSError,
-    OverflowError,
-    TypeError,
-    ValueError,
-    pickle.UnpicklingError,
-)
-
-_ARRAY = "numpy.ndarray"  # stands for the class, which nothing may call
 
 
 def read_clusters(path: Path) -> Styles:
@@ -45,14 +31,15 @@ def read_clusters(path: Path) -> Styles:
         CheckpointError: if the file is no .npy of a dict of arrays, or names anything else.
     """
     try:
-        with path.open("rb") as file:
+        # Headers of Python 2 are read, with a warning that says nothing to whoever imports.
+        with path.open("rb") as file, warnings.catch_warnings(action="ignore"):
             content = _read_npy(file)
-    except _FAULTS as error:
+        return {_class_id(label): _rows(value, label) for label, value in content.items()}
+    except FAULTS as error:
         raise CheckpointError(
             f"{path} must hold style clusters, a dict of numpy arrays by class id, and nothing "
-            f"else; {' '.join(str(error).split())}"
+            f"else; {reason_of(error)}"
         ) from error
-    return {int(label): _rows(value, label, path) for label, value in content.items()}
 
 
 def write_clusters(path: Path, styles: Mapping[int, Tensor]) -> None:
@@ -62,87 +49,76 @@ def write_clusters(path: Path, styles: Mapping[int, Tensor]) -> None:
         np.save(file, np.array(plain, dtype=object), allow_pickle=True)
 
 
-def _read_npy(file: BinaryIO) -> Mapping[Any, Any]:
-    """Read the header, then the pickle behind it."""
+def _read_npy(file: BinaryIO) -> dict[object, object]:
+    """Read the header, then the pickle behind it.
+
+    Raises:
+        ValueError: if they are not those of a dict.
+    """
     version = npy.read_magic(file)
     read_header: Callable[[BinaryIO], tuple[tuple[int, ...], bool, np.dtype[Any]]]
     read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, _, dtype = read_header(file)
     if shape != () or dtype != np.dtype(object):
         raise ValueError(f"it holds an array of {dtype} of shape {shape}")
-    content = _Unpickler(file, encoding="latin1").load()
-    content = content.item() if isinstance(content, np.ndarray) else content
-    if not isinstance(content, Mapping):
+    content: Any = load_restricted(file.read())
+    if isinstance(content, PickledArray):
+        content = content.only_object()
+    if type(content) is not dict:
         raise ValueError(f"it holds a {type(content).__name__}")
     return content
 
 
-def _rows(value: object, label: object, path: Path) -> Tensor:
-    """Check the centres of one class, 'n c'."""
-    rows = np.asarray(value) if isinstance(value, (np.ndarray, list)) else None
-    if rows is None or rows.ndim != 2 or rows.dtype.kind not in _NUMBERS:
-        came = type(value).__name__ if rows is None else f"{rows.dtype} of shape {rows.shape}"
-        raise CheckpointError(
-            f"{path}: class {label} must have an array of numbers, one row per cluster; it has "
-            f"{came}"
+def _class_id(label: object) -> int:
+    """Check a key: a plain number, of Python or numpy.
+
+    Raises:
+        ValueError: if it is anything else, or below 0.
+    """
+    if isinstance(label, bool) or not isinstance(label, (int, np.integer)) or label < 0:
+        # The text of a nested thing may be endless.
+        shown = f"{label!r:.40}" if isinstance(label, (int, float, str)) else type(label).__name__
+        raise ValueError(f"its key {shown} is no class id, a number from 0 on")
+    return int(label)
+
+
+def _rows(value: object, label: object) -> Tensor:
+    """Check the centres of one class, 'n c'.
+
+    Raises:
+        ValueError: if they are no table of numbers.
+    """
+    rows = value.numbers() if isinstance(value, PickledArray) else _list_rows(value)
+    if rows is None or rows.ndim != 2:
+        came = f"{rows.dtype} of shape {rows.shape}" if rows is not None else _kind_of(value)
+        raise ValueError(
+            f"class {label} must have an array of numbers, one row per cluster; it has {came}"
         )
-    return torch.from_numpy(rows.astype(np.float32))
+    with np.errstate(over="ignore"):
+        plain = rows.astype(np.float32)
+    if not np.isfinite(plain).all():
+        raise ValueError(f"class {label} has numbers that are not finite")
+    return torch.from_numpy(plain)
 
 
-class _Unpickler(pickle.Unpickler):
-    """Knows the names of which numpy makes an array, each in a version of our own."""
-
-    def find_class(self, module: str, name: str, /) -> Any:  # noqa: ANN401
-        known = _ADMITTED.get((module.replace("numpy._core", "numpy.core"), name))
-        if known is None:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, so it was not opened")
-        return known
-
-    def persistent_load(self, pid: object, /) -> Any:  # noqa: ANN401
-        raise pickle.UnpicklingError("it refers to something outside of itself")
+def _kind_of(value: object) -> str:
+    return "an array of object" if isinstance(value, PickledArray) else type(value).__name__
 
 
-def _make_array(kind: object, shape: object, code: object) -> NDArray[Any]:
-    """Make the empty array that the pickle then fills."""
-    if kind is not _ARRAY or shape != (0,):
-        raise pickle.UnpicklingError("it asks for an array of another kind")
-    return np.ndarray((0,), dtype=np.int8)
+def _list_rows(value: object) -> NDArray[Any] | None:
+    """Make an array of a list of rows, lists of numbers or arrays; None where it is none."""
+    if type(value) is not list:
+        return None
+    rows: list[list[float]] = []
+    for row in cast("list[object]", value):
+        numbers = row.numbers() if isinstance(row, PickledArray) else row
+        if isinstance(numbers, np.ndarray) and numbers.ndim == 1:
+            numbers = numbers.tolist()
+        if type(numbers) is not list or not all(map(_is_number, cast("list[object]", numbers))):
+            return None
+        rows.append([float(each) for each in cast("list[float]", numbers)])
+    return np.array(rows) if len({len(row) for row in rows}) == 1 else None
 
 
-def _view_array(
-    content: bytes, dtype: np.dtype[Any], shape: tuple[int, ...], order: Literal["C", "F"]
-) -> NDArray[Any]:
-    """Make an array of bytes, as pickles of protocol 5 do."""
-    return np.frombuffer(content, dtype=dtype).reshape(shape, order=order)
-
-
-def _make_dtype(code: str, *_: object) -> np.dtype[Any]:
-    """Make the type of numbers, or of the dict itself."""
-    dtype = np.dtype(code)
-    if dtype.kind not in _NUMBERS + "O":
-        raise pickle.UnpicklingError(f"it asks for an array of {dtype}")
-    return dtype
-
-
-def _make_number(dtype: np.dtype[Any], content: bytes) -> object:
-    """Make a numpy number."""
-    if dtype.kind not in _NUMBERS:
-        raise pickle.UnpicklingError(f"it asks for a number of type {dtype}")
-    return np.frombuffer(content, dtype=dtype, count=1)[0]
-
-
-def _encode(text: str, encoding: str) -> bytes:
-    """Turn text into bytes, as pickles of protocol 2 do."""
-    if encoding != "latin1":
-        raise pickle.UnpicklingError(f"it asks for text in {encoding}")
-    return text.encode("latin1")
-
-
-_ADMITTED: dict[tuple[str, str], object] = {
-    ("numpy", "ndarray"): _ARRAY,
-    ("numpy", "dtype"): _make_dtype,
-    ("numpy.core.multiarray", "_reconstruct"): _make_array,
-    ("numpy.core.multiarray", "scalar"): _make_number,
-    ("numpy.core.numeric", "_frombuffer"): _view_array,
-    ("_codecs", "encode"): _encode,
-}
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating))

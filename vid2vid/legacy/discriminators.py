@@ -44,6 +44,11 @@ def read_discriminator(file: OfficialFile) -> DiscriminatorArchitecture:
         finest = f"{_FIRST[layout].format(scales - 1)}.weight"
         width, channels = shape_of(file, finest)[:2]
         layers = _count_layers(file, layout)
+        if layers < 1:
+            raise CheckpointError(
+                f"{file.path} must hold at least three convolutions a patch network; beside "
+                f"{finest!r} it has {layers + 1}: is it whole?"
+            )
     table = discriminator_layers(layout, scales=scales, layers=layers)
     return DiscriminatorArchitecture(layout, channels, width, layers, scales, norm_of(file, table))
 

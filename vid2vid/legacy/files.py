@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -10,7 +11,10 @@ import torch
 from torch import Tensor
 
 from vid2vid.errors import CheckpointError
-from vid2vid.legacy.layers import STATISTICS, Layer, OfficialNorm, has_gains
+from vid2vid.legacy.faults import FAULTS, reason_of
+from vid2vid.legacy.layers import COUNTER, STATISTICS, Layer, OfficialNorm, has_gains
+
+CONVOLUTION = 4  # dimensions of its weight
 
 LATEST = "latest"
 CLUSTERS = "features_clustered_*.npy"
@@ -29,7 +33,7 @@ class OfficialCheckpoint(NamedTuple):
 
     path: Path  # folder or file, as given
     networks: dict[str, OfficialFile]  # by official name: G, G0, G1, D, D_T0, E
-    clusters: Path | None  # style clusters of pix2pixHD, where there is exactly one such file
+    clusters: tuple[Path, ...]  # style clusters of pix2pixHD, one file for each number of them
 
 
 def read_checkpoint(source: Path, *, label: str | None = None) -> OfficialCheckpoint:
@@ -44,9 +48,8 @@ def read_checkpoint(source: Path, *, label: str | None = None) -> OfficialCheckp
     """
     if source.is_dir():
         paths = _choose(source, label)
-        clusters = sorted(source.glob(CLUSTERS))
-        found = clusters[0] if len(clusters) == 1 else None
-        return OfficialCheckpoint(source, {k: read_tensors(v) for k, v in paths.items()}, found)
+        networks = {name: read_tensors(path) for name, path in paths.items()}
+        return OfficialCheckpoint(source, networks, tuple(sorted(source.glob(CLUSTERS))))
     if label is not None:
         raise CheckpointError(
             f"an epoch label chooses among the files of a folder; {source} is none: leave it out"
@@ -58,7 +61,7 @@ def read_checkpoint(source: Path, *, label: str | None = None) -> OfficialCheckp
         )
     scale = re.search(r"_net_(G\d+)\.pth$", source.name)
     network = scale[1] if scale else "G"
-    return OfficialCheckpoint(source, {network: read_tensors(source)}, None)
+    return OfficialCheckpoint(source, {network: read_tensors(source)}, ())
 
 
 def _choose(folder: Path, label: str | None) -> dict[str, Path]:
@@ -85,7 +88,8 @@ def read_tensors(path: Path) -> OfficialFile:
         CheckpointError: if it cannot be read, needs more than tensors, or holds anything else.
     """
     try:
-        loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of rare formats, which are refused below
+            loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         unsafe = re.search(r"GLOBAL (\w[\w.]*)", str(error))
         reason = f"it asks for {unsafe[1]}" if unsafe else "it holds something else"
@@ -93,10 +97,10 @@ def read_tensors(path: Path) -> OfficialFile:
             f"{path} must hold tensors alone, because anything else in a .pth file can run code; "
             f"{reason} and was not opened: save its state_dict() with the program that made it"
         ) from error
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, AttributeError) as error:
+    except FAULTS as error:
         raise CheckpointError(
-            f"{path} must be a file of torch.save; it cannot be read "
-            f"({' '.join(str(error).split())[:120]}): is it whole?"
+            f"{path} must be a file of torch.save; it cannot be read ({reason_of(error)}): is it "
+            "whole?"
         ) from error
     return OfficialFile(path, _plain(loaded, path))
 
@@ -110,12 +114,16 @@ def _plain(loaded: object, path: Path) -> dict[str, Tensor]:
             f"{path} must hold a state dict, tensors by name; it holds "
             f"{'nothing' if isinstance(loaded, Mapping) else f'a {type(loaded).__name__}'}"
         )
-    wrong = [key for key, value in loaded.items() if not isinstance(value, Tensor)]
-    if wrong:
-        raise CheckpointError(
-            f"{path} must hold a state dict, tensors by name; its {wrong[0]!r} is a "
-            f"{type(loaded[wrong[0]]).__name__}"
-        )
+    for key, value in cast("Mapping[object, object]", loaded).items():
+        if not isinstance(key, str):
+            raise CheckpointError(
+                f"{path} must hold a state dict, tensors by name; it has the {type(key).__name__} "
+                f"{key!r:.40} in place of a name"
+            )
+        if fault := _fault(key, value):
+            raise CheckpointError(
+                f"{path} must hold a state dict, tensors by name; its {key!r} is {fault}"
+            )
     tensors = cast("Mapping[str, Tensor]", loaded)
     prefix = "module." if all(key.startswith("module.") for key in tensors) else ""
     return {
@@ -124,17 +132,36 @@ def _plain(loaded: object, path: Path) -> dict[str, Tensor]:
     }
 
 
+def _fault(key: str, value: object) -> str | None:
+    """Say what is wrong with an entry of a state dict; None where it is a dense, real tensor."""
+    if not isinstance(value, Tensor):
+        return f"a {type(value).__name__}"
+    if value.is_meta:
+        return "a tensor without its numbers (on the meta device)"
+    if value.layout != torch.strided:
+        return f"a sparse tensor ({value.layout}), where a dense one is needed"
+    if not value.is_floating_point() and not key.endswith(COUNTER):
+        return f"of type {value.dtype}, where real numbers are needed"
+    return None
+
+
 def shape_of(file: OfficialFile, key: str) -> tuple[int, ...]:
-    """Return the shape of a tensor that the architecture is read from.
+    """Return the shape of a convolution's weight that the architecture is read from.
 
     Raises:
-        CheckpointError: if it is not there.
+        CheckpointError: if it is not there, or no such weight.
     """
     if key not in file.tensors:
         raise CheckpointError(
             f"{file.path} must hold {key!r}; it does not: is it whole, and of this kind?"
         )
-    return tuple(file.tensors[key].shape)
+    shape = tuple(file.tensors[key].shape)
+    if len(shape) != CONVOLUTION:
+        raise CheckpointError(
+            f"{file.path}: {key!r} must have {CONVOLUTION} dimensions, as the weight of a "
+            f"convolution has; it has {len(shape)}: is it of this kind?"
+        )
+    return shape
 
 
 def count_up(file: OfficialFile, pattern: str, *, first: int = 0, step: int = 1) -> int:

@@ -23,7 +23,8 @@ OfficialNorm = Literal["batch", "instance", "tracked", "none"]
 
 _NORMED = ("unbiased", "norm")  # kinds of a convolution and the layer after it
 
-STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+COUNTER = "num_batches_tracked"
+STATISTICS = ("running_mean", "running_var", COUNTER)
 
 
 class Layer(NamedTuple):
@@ -108,7 +109,8 @@ def adopt(
 ) -> dict[str, Tensor]:
     """Give the tensors of an official file the names of ours, strictly.
 
-    A norm without gains has gain 1 and bias 0. Statistics are taken where our layer has them.
+    A norm without gains has gain 1 and bias 0. Statistics are taken where our layer has them. What
+    shares its memory with another tensor becomes one of its own, as a checkpoint needs it.
 
     Args:
         layers: the table.
@@ -138,6 +140,16 @@ def adopt(
             f"{where} holds {min(left)!r}, which the network that its other keys describe does "
             "not have: is it of this kind?"
         )
+    return _apart(found)
+
+
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copy what shares its memory with a tensor before it."""
+    places, found = set[int](), dict[str, Tensor]()
+    for key, tensor in tensors.items():
+        place = tensor.untyped_storage().data_ptr()
+        found[key] = tensor.clone() if place in places else tensor
+        places.add(place)
     return found
 
 
@@ -163,7 +175,7 @@ def _default(
     layer: Layer, name: str, target: Tensor, *, affine: bool, biased: bool
 ) -> Tensor | None:
     """Return what stands for a tensor that official files may leave out, None for any other."""
-    if name == "num_batches_tracked":
+    if name == COUNTER:
         return torch.tensor(0)
     # `target` may be on the meta device: only its shape is taken.
     if layer.kind == "norm" and not affine and name in ("weight", "bias"):
@@ -224,7 +236,7 @@ def _norm_tensors(
     statistics = {
         "running_mean": torch.zeros_like(gains),
         "running_var": torch.ones_like(gains),
-        "num_batches_tracked": torch.tensor(0),
+        COUNTER: torch.tensor(0),
     }
     statistics = {k: ours.get(f"{layer.ours}.{k}", v) for k, v in statistics.items()}
     tensors = {"weight": gains, "bias": biases} if norm == "batch" else {}

@@ -57,6 +57,11 @@ def read_hd(file: OfficialFile) -> HDArchitecture:
     width, channels_in = shape_of(file, "model.1.weight")[:2]
     depth = count_up(file, "model.{}.weight", first=4, step=3)
     blocks = count_up(file, "model.{}.conv_block.1.weight", first=4 + 3 * depth)
+    if not blocks:
+        raise CheckpointError(
+            f"{file.path} must hold 'model.{4 + 3 * depth}.conv_block.1.weight', the first "
+            "residual block of a generator; it does not: is it a feature encoder (*_net_E.pth)?"
+        )
     enhancers = count_up(file, "model{}_1.1.weight", first=1)
     bottleneck = shape_of(file, f"model.{1 + 3 * depth}.weight")[0]
     architecture = HDArchitecture(
@@ -131,8 +136,8 @@ def mend_encoder(file: OfficialFile) -> OfficialFile:
 def _count_steps(file: OfficialFile) -> int:
     """Count halvings and doublings, whose kernels are 3x3; an old last one, 7x7, may follow."""
     steps = 0
-    while (tensor := file.tensors.get(f"model.{4 + 3 * steps}.weight")) is not None:
-        if tensor.shape[-1] != STEP_KERNEL:
+    while (key := f"model.{4 + 3 * steps}.weight") in file.tensors:
+        if shape_of(file, key)[-1] != STEP_KERNEL:
             break
         steps += 1
     return steps

@@ -57,7 +57,8 @@ def read_sequential(networks: Mapping[str, OfficialFile], *, where: Path) -> Seq
         fault = error.errors()[0]
         place = ".".join(map(str, fault["loc"])) or "the generator"
         raise CheckpointError(
-            f"{coarse.path} describes a generator that is not built here: {place}: {fault['msg']}"
+            f"{coarse.path} describes a generator that is not built here: {place}: "
+            f"{fault['msg'].removeprefix('Value error, ')}"
         ) from error
     has_foreground = "indv_final.1.weight" in coarse.tensors
     return SequentialArchitecture(

@@ -9,7 +9,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 from vid2vid.networks.blocks import Norm, initialise, norm_layer
 from vid2vid.networks.pyramid import pyramid
 
-LARGEST_FACTOR = 8  # 64 -> 512 channels, the cap of the official networks
+LARGEST_FACTOR = 8  # the cap of pix2pix, as a multiple of the first layer
+WIDEST_LAYER = 512  # the cap of vid2vid and pix2pixHD
 WIDEST_FIRST_LAYER = 64  # official: coarser patch nets are wider, up to this
 
 
@@ -30,10 +31,25 @@ class DiscriminatorConfig(BaseModel):
     """Spectral normalisation of every convolution."""
     padding: Literal[1, 2] = 2
     """Of every convolution, pixels: 2 as in vid2vid and pix2pixHD, 1 as in pix2pix."""
+    widest: int | None = Field(default=WIDEST_LAYER, ge=1)
+    """Cap of the channels after the first layer, as in vid2vid and pix2pixHD; null = eight times
+    the first layer, as in pix2pix."""
     pixel: bool = False
     """Judge every pixel by itself (pix2pix's `pixel`): 1x1 convolutions, `layers` not used."""
     widening: bool = True
     """Coarser patch networks are wider, up to 64 (vid2vid); false = all alike (pix2pixHD)."""
+
+    def first_widths(self) -> list[int]:
+        """List the channels after the first layer of each patch network, coarsest first."""
+        if not self.widening:
+            return [self.width] * self.scales
+        largest = max(self.width, WIDEST_FIRST_LAYER)
+        return [min(largest, self.width * 2**index) for index in reversed(range(self.scales))]
+
+    def channels(self, width: int) -> list[int]:
+        """List the channels after each layer but the last, of a patch network that begins so."""
+        cap = width * LARGEST_FACTOR if self.widest is None else self.widest
+        return [width, *(min(width * 2**index, cap) for index in range(1, self.layers + 1))]
 
 
 class PatchDiscriminator(nn.Module):
@@ -45,12 +61,10 @@ class PatchDiscriminator(nn.Module):
         if config.pixel:
             self.stages = _pixel_stages(channels_in, config, width)
             return
-        layers = config.layers
-        widths = [min(width * 2**i, width * LARGEST_FACTOR) for i in range(layers + 1)]
         self.stages = nn.ModuleList()
         previous = channels_in
-        for index, channels in enumerate(widths):
-            stride = 2 if index < layers else 1
+        for index, channels in enumerate(config.channels(width)):
+            stride = 2 if index < config.layers else 1
             conv = nn.Conv2d(previous, channels, 4, stride=stride, padding=config.padding)
             self.stages.append(_stage(conv, config, has_norm=index > 0))
             previous = channels
@@ -97,16 +111,8 @@ class MultiScaleDiscriminator(nn.Module):
     def __init__(self, config: DiscriminatorConfig, channels_in: int) -> None:
         super().__init__()
         self.config = config
-        widest = max(config.width, WIDEST_FIRST_LAYER)
         self.patches = nn.ModuleList(
-            PatchDiscriminator(
-                channels_in,
-                config,
-                width=min(widest, config.width * 2 ** (config.scales - 1 - index))
-                if config.widening
-                else config.width,
-            )
-            for index in range(config.scales)
+            PatchDiscriminator(channels_in, config, width=width) for width in config.first_widths()
         )
 
     def initialise(self, seed: int) -> None:

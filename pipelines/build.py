@@ -1,4 +1,4 @@
-"""From a configuration to objects: the one place where everything is put together."""
+"""From a configuration to objects: networks, conditioning, and with `datasets` a whole run."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,24 +7,20 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from flow.estimators import DIS
 from pipelines.config import RunConfig
 from pipelines.config_file import validate_config
+from pipelines.datasets import build_dataset
 from vid2vid.checkpoint import Checkpoint, load_checkpoint, load_weights, split_companions
-from vid2vid.data.clips import ClipDataset
-from vid2vid.data.layout import find_sequences
 from vid2vid.errors import CheckpointError, ConfigError
 from vid2vid.labels.conditioning import Conditioning, ConditioningConfig
-from vid2vid.labels.files import LabelReader
-from vid2vid.labels.palettes import Palette, load_mapping, load_palette
+from vid2vid.labels.palettes import Palette, load_palette
 from vid2vid.networks.discriminator import MultiScaleDiscriminator
 from vid2vid.networks.generator import GeneratorConfig, SequentialGenerator
 from vid2vid.networks.interface import Generator
 from vid2vid.networks.still import StillGenerator
 from vid2vid.styles import Styles
-from vid2vid.temporal import strides
 from vid2vid.training.loop import Run
-from vid2vid.training.players import Players, VideoDiscriminatorConfig
+from vid2vid.training.players import Players
 from vid2vid.training.state import TrainingState, make_optimizers
 from vid2vid.vgg_weights import load_vgg
 
@@ -84,7 +80,7 @@ def build_players(config: RunConfig, palette: Palette | None) -> Players:
         channels = generator.conditioning_channels - generator.features + 3
         players.image_discriminator = MultiScaleDiscriminator(config.image_discriminator, channels)
         players.image_discriminator.initialise(seed + IMAGE_STREAM)
-    if video := _video(config):
+    if video := config.video:
         players.window = video.window
         channels = 3 * video.window + 2 * (video.window - 1)
         for scale in range(video.temporal_scales):
@@ -110,43 +106,6 @@ def build_state(config: RunConfig, palette: Palette, device: torch.device) -> Tr
     return TrainingState(players, average, make_optimizers(players, config.optimizer))
 
 
-def build_dataset(config: RunConfig, palette: Palette) -> ClipDataset:
-    """Find the sequences and make the clip data set, with the reference flow that is needed.
-
-    Raises:
-        ConfigError: if there is no data at `data.root`; says what to fetch.
-        DataError: if it does not fit.
-    """
-    data = config.data
-    if not Path(data.root).expanduser().is_dir():
-        raise ConfigError(
-            f"data.root must be the folder of the data set; there is no {data.root}. "
-            f"{config.fetch or 'Put the data there'}, or point to it with --set data.root=FOLDER"
-        )
-    mapping = load_mapping(config.labels.map) if config.labels.map else None
-    sequences = find_sequences(
-        Path(data.root).expanduser(), data.split, data.layout, frame_range=data.frame_range
-    )
-    by_instance = config.generator.kind == "pix2pixhd" and config.generator.pools_instances
-    needs_instances = config.labels.boundary == "instances" or by_instance
-    if needs_instances and sequences[0].instances is None:
-        setting = "generator.pooling" if by_instance else "labels.boundary"
-        choices = "'labels'" if by_instance else "'labels' or 'none'"
-        raise ConfigError(
-            f"{setting} 'instances' needs instance maps; {data.root} has none: "
-            f"set {setting} to {choices}"
-        )
-    return ClipDataset(
-        sequences,
-        data,
-        reader=LabelReader(palette, mapping=mapping),
-        flow=DIS(config.reference_flow.dis) if needs_flow(config) else None,
-        flow_check=config.reference_flow.check,
-        flow_strides=flow_strides(config),
-        with_instances=needs_instances,
-    )
-
-
 def check_trainable(config: RunConfig) -> None:
     """Refuse a configuration that renders but cannot be trained.
 
@@ -165,30 +124,10 @@ def check_trainable(config: RunConfig) -> None:
         )
 
 
-def needs_flow(config: RunConfig) -> bool:
-    """Tell whether any term needs the reference flow."""
-    losses = config.losses
-    own = config.generator.flow and (losses.flow or losses.warp or losses.occlusion)
-    between = config.generator.history and losses.generated_warp
-    return bool(own or between or _video(config))
-
-
-def flow_strides(config: RunConfig) -> tuple[int, ...]:
-    """List the distances, in frames, over which the reference flow is needed."""
-    video = _video(config)
-    return tuple(strides(video.temporal_scales, video.window)) if video else (1,)
-
-
-def _video(config: RunConfig) -> VideoDiscriminatorConfig | None:
-    """Return the video discriminators that are made: none where all their terms have weight 0."""
-    judged = config.losses.video_gan or config.losses.matching
-    return config.video_discriminator if judged else None
-
-
 def build_run(config: RunConfig, palette: Palette, device: torch.device) -> Run:
     """Make everything of a run that does not change from step to step."""
     return Run(
-        dataset=build_dataset(config, palette),
+        dataset=build_dataset(config, palette, device=device),
         conditioning=build_conditioning(config.labels, palette),
         device=device,
         losses=config.losses,

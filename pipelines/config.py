@@ -1,6 +1,6 @@
 """The configuration of a run: one closed schema, put together from what each room asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -18,26 +18,35 @@ from vid2vid.training.loop import TrainingConfig
 from vid2vid.training.players import VideoDiscriminatorConfig
 from vid2vid.training.schedule import ScheduleConfig, longest_clip
 from vid2vid.training.state import OptimizerConfig
+from vid2vid.world.clips import WorldDataConfig
 
 
-def kind(section: object) -> str:
-    """Return the family of a generator's section: what it says, or `sequential`."""
-    if isinstance(section, Mapping):
-        return str(cast("Mapping[str, object]", section).get("kind", "sequential"))
-    return str(getattr(section, "kind", "sequential"))
+def kind_or(default: str) -> Callable[[object], str]:
+    """Make the function that reads the kind of a section, which is `default` where it says none."""
+
+    def kind(section: object) -> str:  # its name is that of the key in messages
+        if isinstance(section, Mapping):
+            return str(cast("Mapping[str, object]", section).get("kind", default))
+        return str(getattr(section, "kind", default))
+
+    return kind
 
 
+AnyDataConfig = Annotated[
+    Annotated[DataConfig, Tag("files")] | Annotated[WorldDataConfig, Tag("world")],
+    Discriminator(kind_or("files")),
+]
 AnyGeneratorConfig = Annotated[
     Annotated[GeneratorConfig, Tag("sequential")]
     | Annotated[UNetConfig, Tag("pix2pix_unet")]
     | Annotated[ResNetConfig, Tag("pix2pix_resnet")]
     | Annotated[Pix2PixHDConfig, Tag("pix2pixhd")],
-    Discriminator(kind),
+    Discriminator(kind_or("sequential")),
 ]
 
 
 class FlowConfig(BaseModel):
-    """Where the reference flow of real frames comes from."""
+    """Where the reference flow of real frames comes from; that of procedural streets is known."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -59,7 +68,8 @@ class RunConfig(BaseModel):
     """Of the run, and of its folder."""
     fetch: str = ""
     """What to fetch and where to put it, said when the data is not there."""
-    data: DataConfig
+    data: AnyDataConfig
+    """Its `kind` says where clips come from: `files` (the default) or `world`."""
     labels: ConditioningConfig = ConditioningConfig()
     generator: AnyGeneratorConfig = GeneratorConfig()
     """Its `kind` says the family: `sequential` (the default), `pix2pix_unet`, `pix2pix_resnet`,
@@ -73,6 +83,12 @@ class RunConfig(BaseModel):
     optimizer: OptimizerConfig = OptimizerConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     training: TrainingConfig = TrainingConfig()
+
+    @property
+    def video(self) -> VideoDiscriminatorConfig | None:
+        """The video discriminators that are made: none where all their terms have weight 0."""
+        judged = self.losses.video_gan or self.losses.matching
+        return self.video_discriminator if judged else None
 
     @model_validator(mode="after")
     def _video_windows_fit(self) -> Self:

@@ -11,8 +11,10 @@ from torch import Tensor
 from flow.confidence import ReferenceFlow, reference_flow
 from flow.estimators import DIS
 from flow.metrics import end_point_error, warping_error
-from pipelines.build import Generation, build_dataset
+from pipelines.build import Generation
+from pipelines.datasets import open_files
 from vid2vid.data.clips import collate
+from vid2vid.data.config import DataConfig
 from vid2vid.metrics.baselines import mean_colours, paint
 from vid2vid.metrics.image import gradient_energy, psnr, ssim
 from vid2vid.networks.outputs import GeneratorOutput
@@ -60,11 +62,10 @@ def open_holdout(generation: Generation, *, end: int | None = None) -> Holdout:
     if palette is None or generation.generator.features:
         raise ValueError("held-out frames need labels and no style features to be generated from")
     history = max(1, generation.generator.history)  # one frame before, for the reference flow
-    kept = config.data.frame_range
-    if kept is None or kept[1] is None:
+    kept = config.data.frame_range if isinstance(config.data, DataConfig) else None
+    if not isinstance(config.data, DataConfig) or kept is None or kept[1] is None:
         raise ValueError(f"data.frame_range must end before the sequence does; got {kept}")
-    whole = config.model_copy(update={"data": config.data.model_copy(update={"frame_range": None})})
-    dataset = build_dataset(whole, palette)
+    dataset = open_files(config, config.data.model_copy(update={"frame_range": None}), palette)
     num_frames = dataset.sequences[0].num_frames
     trained_on = range(num_frames)[slice(*kept)]
     start = trained_on.stop - history

@@ -44,7 +44,7 @@ class Session(NamedTuple):
         """Generate the beginning of the longest sequence with the averaged weights, and draw it."""
         run, generator = self.run, self.state.average
         history, scales = generator.history, report.moment.scales
-        lengths = [sequence_length(run, index) for index in range(len(run.dataset.sequences))]
+        lengths = run.dataset.clip_lengths()
         length = min(history + self.config.training.preview_frames, max(lengths))
         clip = run.dataset.evaluation_clip(lengths.index(max(lengths)), start=0, length=length)
         halvings = generator.scales - scales
@@ -76,9 +76,3 @@ class Session(NamedTuple):
             f"stopped at step {self.state.step}{of}; everything is in {self.folder}: run the same "
             "command again to go on"
         )
-
-
-def sequence_length(run: Run, index: int) -> int:
-    """Return how many frames a clip of a whole sequence has, at the smallest stride."""
-    sequence = run.dataset.sequences[index]
-    return (sequence.num_frames - 1) // run.dataset.config.stride[0] + 1

@@ -15,7 +15,7 @@ from pipelines.config_file import dump_config, read_config
 from pipelines.console import Progress, progress
 from pipelines.measure import fix_steps
 from pipelines.resume import initialise_from, resume
-from pipelines.session import Session, sequence_length
+from pipelines.session import Session
 from vid2vid.checkpoint import STATE_FILE
 from vid2vid.errors import ConfigError
 from vid2vid.temporal import farthest_back
@@ -131,7 +131,7 @@ def _course(config: RunConfig, run: Run) -> ScheduleConfig:
     Raises:
         ConfigError: if a video discriminator would then never see a window.
     """
-    longest = max(sequence_length(run, index) for index in range(len(run.dataset.sequences)))
+    longest = max(run.dataset.clip_lengths())
     course = capped(config.schedule, longest - config.generator.history)
     if longest_clip(course) < longest_clip(config.schedule):
         LOGGER.info(

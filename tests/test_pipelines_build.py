@@ -6,19 +6,15 @@ from torchvision.models.vgg import cfgs, make_layers
 
 from pipelines.build import (
     build_conditioning,
-    build_dataset,
     build_state,
     choose_device,
-    flow_strides,
     load_generation,
-    needs_flow,
     palette_for,
 )
+from pipelines.datasets import flow_strides
 from pipelines.train import TrainOptions, train
 from vid2vid.errors import CheckpointError, ConfigError
 from vid2vid.labels.conditioning import ConditioningConfig
-
-NO_MOTION = "losses={perceptual: 0, flow: 0, warp: 0, generated_warp: 0, video_gan: 0, matching: 0}"
 
 
 def build(config):
@@ -68,30 +64,6 @@ def test_there_is_a_video_discriminator_for_every_temporal_scale(tiny_config):
     assert flow_strides(config) == (1, 3)
 
 
-@pytest.mark.parametrize(
-    ("changes", "needed"),
-    [
-        ((), True),
-        ((NO_MOTION,), False),
-        ((NO_MOTION, "losses.flow=1"), True),
-        ((NO_MOTION, "losses.flow=1", "generator.flow=false"), False),
-        ((NO_MOTION, "losses.generated_warp=1", "generator.flow=false"), True),
-        ((NO_MOTION, "losses.video_gan=1"), True),
-        ((NO_MOTION, "losses.matching=1", "video_discriminator=null"), False),
-    ],
-)
-def test_reference_flow_is_estimated_only_for_terms_that_use_it(tiny_config, changes, needed):
-    config = tiny_config(*changes)
-    assert needs_flow(config) == needed
-    clip = build_dataset(config, palette_for(config)).evaluation_clip(0, start=0, length=4)
-    assert bool(clip.references) == needed
-
-
-def test_coarse_temporal_scales_cost_no_flow_where_they_are_not_made(tiny_config):
-    changes = ("video_discriminator.temporal_scales=2", "schedule.clip_length_max=7")
-    assert flow_strides(tiny_config(*changes, "losses.video_gan=0", "losses.matching=0")) == (1,)
-
-
 def test_the_perceptual_loss_needs_its_weights(tiny_config, monkeypatch, tmp_path):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(ConfigError, match=r"there is no .*: put vgg19-dcbb9e9d.pth there"):
@@ -106,22 +78,6 @@ def test_the_perceptual_loss_is_a_term_where_its_weights_are(tiny_file, tmp_path
     line = json.loads((result.folder / "metrics.jsonl").read_text())
     assert line["perceptual"] > 0
     assert "pixel" not in line
-
-
-def test_missing_data_is_asked_for(tiny_config):
-    config = tiny_config("data.root=/nowhere", "fetch='fetch CamVid and unpack it to data/camvid'")
-    with pytest.raises(
-        ConfigError, match=r"there is no /nowhere\. fetch CamVid .* data.root=FOLDER"
-    ):
-        build_dataset(config, palette_for(config))
-
-
-def test_instance_boundaries_need_instance_maps(tiny_config):
-    config = tiny_config("labels.boundary=instances")
-    with pytest.raises(
-        ConfigError, match=r"labels.boundary 'instances' needs instance maps; .*data"
-    ):
-        build_dataset(config, palette_for(config))
 
 
 def test_foreground_must_be_classes_of_the_palette(tiny_config):

@@ -20,13 +20,8 @@ from flow.confidence import reference_flow
 from flow.estimators import DIS
 from vid2vid.data import store as frame_store
 from vid2vid.data.augment import Size
-from vid2vid.data.clips import (
-    ClipDataset,
-    ClipRequest,
-    StepPlan,
-    clip_batches,
-    collate,
-)
+from vid2vid.data.batches import StepPlan, clip_batches
+from vid2vid.data.clips import ClipDataset, ClipRequest, collate
 from vid2vid.data.config import DataConfig, StreamPatterns
 from vid2vid.data.layout import find_sequences
 from vid2vid.data.pairing import Source
@@ -395,7 +390,7 @@ def edge_contrast(frame, instances, *, shift):
 
 def test_loading_processes_are_out_of_reach_of_signals_to_the_group():
     program = (
-        "import os, signal; from vid2vid.data.clips import _prepare_worker; _prepare_worker(0); "
+        "import os, signal; from vid2vid.data.batches import _prepare_worker; _prepare_worker(0); "
         "print(os.getpgrp() == os.getpid(), signal.getsignal(signal.SIGINT) == signal.SIG_DFL)"
     )
     done = subprocess.run(

@@ -1,21 +1,14 @@
-"""Clips of a data set for training: sampled, augmented, batched, the same in every run.
+"""Clips of a data set for training: sampled and augmented, the same in every run.
 
-Everything random about a clip follows from `(seed, step, position)` alone, so training resumes
-exactly at any step, with any number of loading processes.
+Everything random about a clip follows from `(seed, step, position)` alone.
 """
 
-import os
-import signal
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from itertools import count
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from flow.confidence import ReferenceFlow, reference_flow
 from flow.estimators import FlowEstimator
@@ -23,7 +16,6 @@ from vid2vid.data import augment, layout
 from vid2vid.data.config import DataConfig
 from vid2vid.data.starts import ClipStarts
 from vid2vid.data.store import FrameStore
-from vid2vid.errors import Vid2VidError
 from vid2vid.labels.files import LabelReader
 
 _BYTES_PER_MB = 2**20
@@ -61,13 +53,6 @@ class ClipRequest(NamedTuple):
     seed: int
     step: int
     position: int  # in the batch, over all processes
-
-
-class StepPlan(NamedTuple):
-    """What one training step takes."""
-
-    length: int  # frames in a clip
-    batch_size: int  # clips of one process
 
 
 def collate(clips: Sequence[Clip]) -> ClipBatch:
@@ -163,6 +148,15 @@ class ClipDataset:
             )
         return self._load(sequence, frames, augment.centred(self.config, sequence.size))
 
+    @property
+    def workers(self) -> int:
+        """Loading processes."""
+        return self.config.workers
+
+    def clip_lengths(self) -> list[int]:
+        """List how many frames a clip of each whole sequence has, at the smallest stride."""
+        return [(s.num_frames - 1) // self.config.stride[0] + 1 for s in self.sequences]
+
     def check_length(self, length: int) -> None:
         """Check that clips of `length` frames can be cut; warn, once, of sequences too short.
 
@@ -201,100 +195,3 @@ class ClipDataset:
             for s in self._flow_strides
             if s < len(frames)
         )
-
-
-class _Requested(Dataset[Clip | Vid2VidError]):
-    """Hands errors over as results: raised in a loading process, they lose their message."""
-
-    def __init__(self, dataset: ClipDataset) -> None:
-        self._dataset = dataset
-
-    def __getitem__(self, request: ClipRequest) -> Clip | Vid2VidError:
-        try:
-            return self._dataset.clip(request)
-        except Vid2VidError as error:
-            return error
-
-
-def _collate_results(results: list[Clip | Vid2VidError]) -> ClipBatch | Vid2VidError:
-    errors = [result for result in results if isinstance(result, Vid2VidError)]
-    return errors[0] if errors else collate([r for r in results if isinstance(r, Clip)])
-
-
-def clip_batches(
-    dataset: ClipDataset,
-    plan: Callable[[int], StepPlan],
-    *,
-    seed: int,
-    start_step: int = 0,
-    end_step: int | None = None,
-    rank: int = 0,
-) -> Iterator[ClipBatch]:
-    """Yield the batches of the steps from `start_step` on.
-
-    Batches do not depend on `config.workers`, nor on where the run started, and the global random
-    state is left alone. Closing or dropping the iterator ends its processes.
-
-    Args:
-        dataset: where the clips are cut from.
-        plan: gives the clip length and the batch size of a step.
-        seed: of the run.
-        start_step: the first step.
-        end_step: the step after the last; None = go on for ever.
-        rank: number of this process among those that train together; each gets other clips.
-
-    Raises:
-        DataError: if no sequence is long enough, or a label map does not fit the palette.
-        VideoError: if a picture cannot be read.
-    """
-    steps = count(start_step) if end_step is None else range(start_step, end_step)
-    loader = DataLoader(
-        _Requested(dataset),
-        batch_sampler=_requests(dataset, plan, steps=steps, seed=seed, rank=rank),
-        num_workers=dataset.config.workers,
-        collate_fn=_collate_results,
-        worker_init_fn=_prepare_worker,
-        generator=torch.Generator(),  # or the loader would draw a seed from the global one
-    )
-    with _without_opencv_threads():
-        batches = iter(loader)  # starts the processes
-    for batch in batches:
-        if isinstance(batch, Vid2VidError):
-            raise batch
-        yield batch
-
-
-def _requests(
-    dataset: ClipDataset,
-    plan: Callable[[int], StepPlan],
-    *,
-    steps: Iterable[int],
-    seed: int,
-    rank: int,
-) -> Iterator[list[ClipRequest]]:
-    for step in steps:
-        length, batch_size = plan(step)
-        dataset.check_length(length)
-        positions = range(rank * batch_size, (rank + 1) * batch_size)
-        yield [ClipRequest(length, seed, step, position) for position in positions]
-
-
-@contextmanager
-def _without_opencv_threads() -> Generator[None, None, None]:
-    """Stop OpenCV's threads for a while: a process forked beside them hangs in its pool."""
-    num_threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(num_threads)
-
-
-def _prepare_worker(worker_index: int) -> None:
-    del worker_index
-    # A group of its own: Ctrl-C and a SIGTERM to the whole group reach the training process alone,
-    # which finishes its step, saves, and ends this one. The handlers of that process are not ours.
-    os.setpgrp()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
-    cv2.setNumThreads(1)  # workers are the parallelism, as torch has it too

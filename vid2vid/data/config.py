@@ -66,6 +66,8 @@ class ColourConfig(_Settings):
 class DataConfig(_Settings):
     """One data set: where it lies, the size it is trained at, how its clips are varied."""
 
+    kind: Literal["files"] = "files"
+    """Frames and label maps in files; `world` makes procedural streets instead."""
     root: str
     """Folder of the data set; relative paths start at the working directory."""
     split: str = "train"

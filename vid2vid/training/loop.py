@@ -9,7 +9,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from vid2vid.data.clips import ClipDataset, StepPlan, clip_batches
+from vid2vid.data.batches import ClipSource, StepPlan, clip_batches
 from vid2vid.errors import TrainingError
 from vid2vid.labels.conditioning import Conditioning
 from vid2vid.losses.config import LossConfig
@@ -59,7 +59,7 @@ class TrainingConfig(BaseModel):
 class Run(NamedTuple):
     """Everything about a run that does not change from step to step."""
 
-    dataset: ClipDataset
+    dataset: ClipSource
     conditioning: Conditioning
     device: torch.device
     losses: LossConfig

@@ -1,0 +1,120 @@
+import json
+
+import pytest
+import torch
+from tiny_runs import tiny_config as plain_config
+
+from pipelines.build import load_generation, palette_for
+from pipelines.datasets import build_dataset, flow_strides, needs_flow
+from pipelines.holdout import open_holdout
+from pipelines.train import TrainOptions, train
+from vid2vid.errors import ConfigError
+from vid2vid.world.clips import WorldClips
+
+NO_MOTION = "losses={perceptual: 0, flow: 0, warp: 0, generated_warp: 0, video_gan: 0, matching: 0}"
+WORLD = {"kind": "world", "height": 32, "width": 48, "worlds": 2, "num_frames": 20}
+
+
+def dataset_of(config):
+    return build_dataset(config, palette_for(config), device=torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "needed"),
+    [
+        ((), True),
+        ((NO_MOTION,), False),
+        ((NO_MOTION, "losses.flow=1"), True),
+        ((NO_MOTION, "losses.flow=1", "generator.flow=false"), False),
+        ((NO_MOTION, "losses.generated_warp=1", "generator.flow=false"), True),
+        ((NO_MOTION, "losses.video_gan=1"), True),
+        ((NO_MOTION, "losses.matching=1", "video_discriminator=null"), False),
+    ],
+)
+def test_reference_flow_is_estimated_only_for_terms_that_use_it(tiny_config, changes, needed):
+    config = tiny_config(*changes)
+    assert needs_flow(config) == needed
+    clip = dataset_of(config).evaluation_clip(0, start=0, length=4)
+    assert bool(clip.references) == needed
+
+
+def test_coarse_temporal_scales_cost_no_flow_where_they_are_not_made(tiny_config):
+    changes = ("video_discriminator.temporal_scales=2", "schedule.clip_length_max=7")
+    assert flow_strides(tiny_config(*changes, "losses.video_gan=0", "losses.matching=0")) == (1,)
+
+
+def test_missing_data_is_asked_for(tiny_config):
+    config = tiny_config("data.root=/nowhere", "fetch='fetch CamVid and unpack it to data/camvid'")
+    with pytest.raises(
+        ConfigError, match=r"there is no /nowhere\. fetch CamVid .* data.root=FOLDER"
+    ):
+        dataset_of(config)
+
+
+def test_instance_boundaries_need_instance_maps(tiny_config):
+    config = tiny_config("labels.boundary=instances")
+    with pytest.raises(
+        ConfigError, match=r"labels.boundary 'instances' needs instance maps; .*data"
+    ):
+        dataset_of(config)
+
+
+def world_config(**sections):
+    small = {"width": 4, "layers": 1, "scales": 1}
+    return plain_config(
+        **{
+            "data": WORLD,
+            "labels": {"palette": "cityscapes", "boundary": "instances"},
+            "image_discriminator": small,
+            "video_discriminator": {**small, "temporal_scales": 2},
+            "schedule": {"steps": 2, "clip_length": 8},
+            **sections,
+        }
+    )
+
+
+def test_procedural_streets_carry_the_flow_that_the_terms_need():
+    dataset = dataset_of(world_config())
+    assert isinstance(dataset, WorldClips)
+    clip = dataset.evaluation_clip(0, start=0, length=5)
+    assert [len(reference.flow) for reference in clip.references] == [4, 2]
+    none = {
+        "perceptual": 0,
+        "flow": 0,
+        "warp": 0,
+        "generated_warp": 0,
+        "video_gan": 0,
+        "matching": 0,
+    }
+    assert dataset_of(world_config(losses=none)).evaluation_clip(0, 0, 2).references == ()
+
+
+def test_procedural_streets_have_the_ids_of_cityscapes():
+    with pytest.raises(ConfigError, match=r"labels.palette is 'camvid': set it to cityscapes"):
+        dataset_of(world_config(labels={"palette": "camvid"}))
+
+
+def test_a_run_on_procedural_streets_trains_resumes_and_has_nothing_held_out(tmp_path):
+    path = tmp_path / "street.yaml"
+    path.write_text(world_config().model_dump_json())
+    output = f"training.output={tmp_path}"
+    done = train(str(path), TrainOptions((output, "schedule.steps=2")))
+    assert done.step == 2
+    assert (done.folder / "model.safetensors").is_file()
+    with pytest.raises(ValueError, match=r"data.frame_range must end before the sequence does"):
+        open_holdout(load_generation(done.folder, torch.device("cpu")))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({**WORLD, "world": 2}, "data.world"),
+        ({**WORLD, "wurlds": 2}, "data.wurlds"),
+        ({**WORLD, "kind": "street"}, "data"),
+    ],
+)
+def test_a_wrong_setting_of_the_streets_is_named(tmp_path, data, message):
+    path = tmp_path / "street.yaml"
+    path.write_text(json.dumps({**world_config().model_dump(mode="json"), "data": data}))
+    with pytest.raises(ConfigError, match=message):
+        train(str(path), TrainOptions(()))

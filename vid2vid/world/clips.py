@@ -1,0 +1,164 @@
+"""Clips of procedural streets for training: made where they are used, nothing read from disk."""
+
+from collections import OrderedDict
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+
+from flow.confidence import ReferenceFlow
+from vid2vid.data.clips import Clip, ClipRequest
+from vid2vid.errors import DataError
+from vid2vid.world.config import WorldConfig
+from vid2vid.world.render import Renderer, World
+
+_CLIP_STREAM = 7
+_KEPT_WORLDS = 16
+
+
+class WorldDataConfig(BaseModel):
+    """A data set of procedural streets: how many, how long, at what size."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    kind: Literal["world"] = "world"
+    """Procedural streets, not files."""
+    height: int = Field(ge=8)
+    """Height of the frames, px."""
+    width: int = Field(ge=8)
+    """Width of the frames, px."""
+    worlds: int = Field(default=64, ge=1)
+    """How many streets there are."""
+    first_seed: int = Field(default=0, ge=0)
+    """World seed and style seed of the first street; the next has the next. Streets to test on
+    need other seeds than those to train on."""
+    num_frames: int = Field(default=1000, ge=1)
+    """How many frames of each street clips are cut from."""
+    stride: int = Field(default=1, ge=1)
+    """Distance in frames between neighbours of a clip."""
+    workers: int = Field(default=0, ge=0)
+    """Loading processes; 0 = render in the training process. It never changes the clips."""
+    world: WorldConfig = WorldConfig()
+    """Difficulty and path of all streets."""
+
+
+class _Cut(NamedTuple):
+    world_index: int
+    start: int
+
+
+class WorldClips:
+    """Cuts clips out of procedural streets, with the true flow in the place of the reference flow.
+
+    May be sent to other processes. A street that was used lately is kept.
+    """
+
+    def __init__(
+        self,
+        config: WorldDataConfig,
+        *,
+        flow_strides: tuple[int, ...] = (1,),
+        device: torch.device | str = "cpu",
+    ) -> None:
+        """Take what the streets are like.
+
+        Args:
+            config: their number, size and difficulty.
+            flow_strides: distances in frames of the clip over which clips carry the true flow; the
+                confidence is 0 where a point is hidden in the other frame.
+            device: where frames are rendered; clips lie on the CPU all the same.
+        """
+        self.config = config
+        self._flow_strides = flow_strides
+        self._device = torch.device(device)
+        self._renderers: OrderedDict[int, Renderer] = OrderedDict()
+
+    @property
+    def workers(self) -> int:
+        """Loading processes."""
+        return self.config.workers
+
+    def clip_lengths(self) -> list[int]:
+        """List how many frames a clip of each whole street has."""
+        return [(self.config.num_frames - 1) // self.config.stride + 1] * self.config.worlds
+
+    def check_length(self, length: int) -> None:
+        """Check that clips of `length` frames can be cut.
+
+        Raises:
+            DataError: if the streets are too short.
+            ValueError: if `length` is not positive.
+        """
+        if length < 1:
+            raise ValueError(f"length must be at least 1; got {length}")
+        needed = (length - 1) * self.config.stride + 1
+        if needed > self.config.num_frames:
+            raise DataError(
+                f"clips of length {length} at stride {self.config.stride} need {needed} frames; "
+                f"data.num_frames is {self.config.num_frames}: raise it or lower the clip length"
+            )
+
+    def clip(self, request: ClipRequest) -> Clip:
+        """Render the clip that `request` stands for.
+
+        Raises:
+            DataError: if the streets are too short.
+        """
+        self.check_length(request.length)
+        rng = np.random.default_rng((request.seed, request.step, request.position, _CLIP_STREAM))
+        last = self.config.num_frames - (request.length - 1) * self.config.stride
+        cut = _Cut(int(rng.integers(self.config.worlds)), int(rng.integers(last)))
+        return self._render(cut, request.length)
+
+    def evaluation_clip(self, sequence_index: int, start: int, length: int) -> Clip:
+        """Render the clip of a street from a frame on.
+
+        Raises:
+            ValueError: if there is no such street, or it has not so many frames from `start` on.
+        """
+        last = start + (length - 1) * self.config.stride
+        is_known = 0 <= sequence_index < self.config.worlds
+        if not is_known or start < 0 or length < 1 or last >= self.config.num_frames:
+            raise ValueError(
+                f"{self.config.worlds} streets have {self.config.num_frames} frames each; got "
+                f"street {sequence_index}, start {start}, length {length} at stride "
+                f"{self.config.stride}"
+            )
+        return self._render(_Cut(sequence_index, start), length)
+
+    def _render(self, cut: _Cut, length: int) -> Clip:
+        stride = self.config.stride
+        renderer = self._renderer(cut.world_index)
+        rendered = [renderer.render(cut.start + number * stride) for number in range(length)]
+        references: list[ReferenceFlow] = []
+        for step in self._flow_strides:
+            if step < length:
+                motions = [frame.motion(-step * stride) for frame in rendered[step:]]
+                flow = torch.cat([motion.flow for motion in motions])
+                hidden = torch.cat([motion.occlusion for motion in motions])
+                references.append(ReferenceFlow(flow.cpu(), 1 - hidden.cpu()))
+        return Clip(
+            frames=torch.cat([frame.frames for frame in rendered]).cpu(),
+            labels=torch.cat([frame.labels for frame in rendered]).cpu(),
+            instances=torch.cat([frame.instances for frame in rendered]).cpu(),
+            references=tuple(references),
+            name=f"world_{self.config.first_seed + cut.world_index:06d}",
+            start=cut.start,
+            stride=stride,
+        )
+
+    def _renderer(self, world_index: int) -> Renderer:
+        """Build a street, or take one that was used lately."""
+        if world_index not in self._renderers:
+            seed = self.config.first_seed + world_index
+            self._renderers[world_index] = Renderer(
+                [World(seed, seed, self.config.world)],
+                (self.config.height, self.config.width),
+                device=self._device,
+                offsets=tuple(-step * self.config.stride for step in self._flow_strides),
+            )
+        self._renderers.move_to_end(world_index)
+        while len(self._renderers) > _KEPT_WORLDS:
+            self._renderers.popitem(last=False)
+        return self._renderers[world_index]

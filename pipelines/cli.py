@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines import cli_models, cli_world
+from pipelines import cli_evaluate, cli_models, cli_world
 from pipelines import cli_options as options
 from pipelines.console import run_command
 from pipelines.rendering.options import Dtype, Rendered, RenderOptions
@@ -205,6 +205,7 @@ def inspect(
 
 
 cli_models.register(app)
+cli_evaluate.register(app)
 cli_world.register(app)
 
 

@@ -1,0 +1,1 @@
+"""How good a generated video is: measured beside controls, with intervals, in one report."""

@@ -1,0 +1,1 @@
+"""Blind pairwise comparison of two systems by people, on one self-contained page."""

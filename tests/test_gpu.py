@@ -11,6 +11,8 @@ from pipelines.render import Renderer
 from pipelines.rendering.options import RenderOptions
 from pipelines.train import TrainOptions, train
 from vid2vid.networks.feature_encoder import instance_mean
+from vid2vid.world.render import Renderer as WorldRenderer
+from vid2vid.world.render import World
 
 CLIP = Path(__file__).parent.parent / "configs" / "clips" / "robot_kitchen" / "train" / "ep0"
 
@@ -56,3 +58,19 @@ def test_the_mean_of_instances_on_the_gpu_equals_that_on_the_cpu():
     instances = torch.randint(9, (2, 33, 47), generator=random)
     found = instance_mean(features.cuda(), instances.cuda())
     assert found.cpu().allclose(instance_mean(features, instances), atol=1e-6)
+
+
+def test_a_procedural_street_on_the_gpu_is_that_on_the_cpu():
+    worlds, size = [World(1, 2), World(3, 3)], (40, 72)
+    first = WorldRenderer(worlds[:1], size).render(60)
+    rendered = WorldRenderer(worlds, size, device="cuda").render(60)
+    assert (rendered.labels[:1].cpu() == first.labels).double().mean() > 0.995
+    assert (rendered.frames[:1].cpu() - first.frames).abs().mean() < 1e-3
+
+
+def test_training_takes_streets_that_are_rendered_on_the_gpu(tmp_path: Path):
+    data = "data={kind: world, height: 32, width: 48, worlds: 2, num_frames: 30}"
+    labels = "labels={palette: cityscapes}"
+    settings = [data, labels, f"training.output={tmp_path}"]
+    done = train("smoke", TrainOptions(overrides=settings, device="cuda"))
+    assert done.step == done.total_steps

@@ -148,10 +148,3 @@ def test_seeds_must_not_be_negative():
 def test_a_motion_that_was_not_asked_for_is_refused(first):
     with pytest.raises(ValueError, match=r"offset must be one of \(-1, 1\); got 2"):
         first.motion(2)
-
-
-@pytest.mark.gpu
-def test_a_gpu_renders_what_the_cpu_does(world, first):
-    rendered = Renderer([world, World(3, 3)], SIZE, device="cuda").render(60)
-    assert (rendered.labels[:1].cpu() == first.labels).double().mean() > 0.995
-    assert (rendered.frames[:1].cpu() - first.frames).abs().mean() < 1e-3

@@ -411,3 +411,33 @@ def test_a_report_that_cannot_be_written_is_refused_first(pair, tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(VideoError, match="it is a file"):
         evaluate(options(pair, tmp_path, report=tmp_path / "taken"))
+
+
+def test_the_frames_of_worlds_are_found_and_nothing_else_in_them(tmp_path):
+    for name in ("one", "two"):
+        for stream in ("frames", "labels", "flow"):
+            write(tmp_path / "worlds" / name / stream, 2)
+    (alone,) = find_places(tmp_path / "worlds" / "one")
+    assert (alone.name, alone.path.name) == ("one", "frames")
+    both = find_places(tmp_path / "worlds")
+    assert [(each.name, each.path.name) for each in both] == [("one", "frames"), ("two", "frames")]
+
+
+def test_a_missing_picture_among_numbered_ones_is_named(tmp_path):
+    pair = write(tmp_path / "real", 5), write(tmp_path / "ours", 6)
+    (pair[1] / "000003.png").unlink()
+    with pytest.raises(DataError, match=r"beside 000003 .* there is 000004 .* 000003 was expected"):
+        find_footage(options(pair, tmp_path))
+
+
+def test_numbers_that_begin_elsewhere_are_said(tmp_path, caplog):
+    pair = write(tmp_path / "real", 5), write(tmp_path / "ours", 5, first=4)
+    find_footage(options(pair, tmp_path))
+    assert "frame 000004 of" in caplog.text
+    assert "is taken for frame 000000 of" in caplog.text
+
+
+def test_frames_smaller_than_the_window_of_ssim_are_refused(tmp_path):
+    pair = write(tmp_path / "real", 2), write(tmp_path / "ours", 2, height=9, width=12)
+    with pytest.raises(DataError, match="at least 11 pixels a side"):
+        find_footage(options(pair, tmp_path))

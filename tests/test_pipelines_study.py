@@ -123,6 +123,49 @@ def test_people_who_miss_sentinels_are_left_out_and_named(study):
     assert score.left_out == (str(careless),)
 
 
+def test_people_who_skip_the_sentinels_are_left_out(study):
+    folder, _ = study
+    path = answer(folder, side_of("a", "b"))
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"answers": content["answers"][:1]}))
+    assert score_study([path]).left_out == (str(path),)
+
+
+def test_nobody_counts_twice(study):
+    folder, _ = study
+    path = answer(folder, side_of("a", "b"))
+    with pytest.raises(DataError, match="every person counts once"):
+        score_study([path, path])
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"answers": content["answers"] * 2}))
+    with pytest.raises(DataError, match="each pair once"):
+        score_study([path])
+
+
+@pytest.mark.parametrize("answers", [5, [7], [{"id": [1], "choice": "left"}], None])
+def test_damaged_answers_are_refused_in_a_line(study, answers):
+    folder, _ = study
+    path = answer(folder, side_of("a", "b"))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"answers": answers}))
+    with pytest.raises(DataError, match="must name a pair of the study"):
+        score_study([path])
+
+
+def test_answers_that_are_not_there_are_named_before_the_key(tmp_path):
+    with pytest.raises(DataError, match=r"the answers must be readable JSON; .*nofile"):
+        score_study([tmp_path / "nofile.json"])
+
+
+def test_a_key_without_trials_is_refused(study):
+    folder, _ = study
+    path = answer(folder, side_of("a", "b"))
+    key = json.loads((folder / "key.json").read_text())
+    del key["trials"]
+    (folder / "broken.json").write_text(json.dumps(key))
+    with pytest.raises(DataError, match="must list its trials"):
+        score_study([path], key=folder / "broken.json")
+
+
 def test_a_preference_for_a_side_shows(study):
     folder, _ = study
 

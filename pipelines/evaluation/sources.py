@@ -1,9 +1,11 @@
 """Find what is evaluated, and pair it: sequences of real frames, generated frames, labels, worlds.
 
-A place is a video, a folder or glob of pictures, a folder of those, or a .txt file with one place
-a line. Sequences pair by name where all names agree, otherwise in order; frames pair in order.
+A place is a video, a folder or glob of pictures, a world, a folder of those, or a .txt file with
+one place a line. Sequences pair by name where all names agree, otherwise in order. Frames pair in
+order; where pictures are numbered, the same numbers must be there, counted from the first.
 """
 
+import logging
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +13,10 @@ from pipelines.evaluation.options import EvaluateOptions
 from vid2vid.data.augment import Size
 from vid2vid.data.pairing import ASPECT_TOLERANCE, Stream, open_stream
 from vid2vid.errors import DataError
+from vid2vid.metrics.similarity import WINDOW as SMALLEST_SIDE
 from vid2vid.video.reading import IMAGE_SUFFIXES, is_video
+
+LOGGER = logging.getLogger(__name__)
 
 _WORLD_STREAM = "flow"
 
@@ -50,7 +55,11 @@ def find_places(path: Path) -> list[Place]:
         return _require([Place(Path(x).stem, path.parent / x) for x in lines if x], path)
     if not path.is_dir():
         return [Place(path.stem, path)]
+    if _is_world(path):
+        return [Place(path.name, path / "frames")]
     inside = sorted(path.iterdir())
+    if worlds := [each for each in inside if _is_world(each)]:
+        return [Place(each.name, each / "frames") for each in worlds]
     if any(each.suffix.lower() in IMAGE_SUFFIXES for each in inside):
         return [Place(path.name, path)]
     found = [each for each in inside if is_video(each) or (each.is_dir() and _has_pictures(each))]
@@ -112,6 +121,17 @@ def _open(place: Place, systems: list[Path], *, labels: Path | None, world: Path
                 f"the {stream.name} must be as many as the real frames, {len(real.sources)} in "
                 f"{real.place}; {stream.place} has {len(stream.sources)}: cut one like the other"
             )
+    shown = None
+    if world is not None and _is_world(world):
+        shown = open_stream("frames of the world", world / "frames")
+    for stream in (*generated, labelled, shown):
+        if stream is not None and len(stream.sources) >= len(real.sources):
+            _check_numbers(real, stream)
+    if min(size) < SMALLEST_SIDE:
+        raise DataError(
+            f"generated frames must have at least {SMALLEST_SIDE} pixels a side, the window of "
+            f"SSIM; {generated[0].place} is {_in_words(size)}: render them larger"
+        )
     for stream in generated[1:]:
         if stream.size != size:
             raise DataError(
@@ -125,6 +145,36 @@ def _open(place: Place, systems: list[Path], *, labels: Path | None, world: Path
             "other"
         )
     return Footage(place.name, real, generated, labelled, world, size)
+
+
+def _check_numbers(real: Stream, other: Stream) -> None:
+    """Check that numbered pictures are of the same frames, counted from the first of each.
+
+    Raises:
+        DataError: naming the first that is not.
+    """
+    pairs = [
+        (ours.path.stem, theirs.path.stem)
+        for ours, theirs in zip(real.sources, other.sources, strict=False)
+        if ours.frame is None and theirs.frame is None
+    ]
+    if not pairs or not all(name.isdecimal() for pair in pairs for name in pair):
+        return
+    offset = int(pairs[0][1]) - int(pairs[0][0])
+    for name, given in pairs:
+        if int(given) - int(name) != offset:
+            raise DataError(
+                f"the {other.name} must be of the same frames as the real ones; beside {name} of "
+                f"{real.place} there is {given} of {other.place}, where {int(name) + offset:0{len(given)}d} was "
+                "expected: a picture is missing in one of them"
+            )
+    if offset:
+        LOGGER.warning(
+            "frame %s of %s is taken for frame %s of %s",
+            pairs[0][1],
+            other.place,
+            *(pairs[0][0], real.place),
+        )
 
 
 def match_places(real: list[Place], others: list[Place], where: Path) -> list[Place]:
@@ -147,6 +197,11 @@ def _require(places: list[Place], path: Path) -> list[Place]:
         "a place must be a video, a folder of pictures, a folder of such, or a .txt list of them; "
         f"{path} has none: check the path"
     )
+
+
+def _is_world(folder: Path) -> bool:
+    """Tell whether `vid2vid world` has written a folder, its frames included."""
+    return (folder / _WORLD_STREAM).is_dir() and (folder / "frames").is_dir()
 
 
 def _has_pictures(folder: Path) -> bool:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pipelines.study.make import KEY_FORMAT, KEY_NAME
 from vid2vid.errors import DataError
@@ -67,17 +67,22 @@ def score_study(answers: Sequence[Path], *, key: Path | None = None) -> Score:
     """
     if not answers:
         raise DataError("answers are needed; none was given: pass the JSON that the page saved")
+    given_files = [(path, _read(path, ANSWERS_FORMAT, what="the answers")) for path in answers]
+    _check_distinct(given_files)
     key_path = key or answers[0].parent / KEY_NAME
     held = _read(key_path, KEY_FORMAT, what="the key of the study")
+    if not isinstance(held.get("trials"), list):
+        raise DataError(f"the key of the study must list its trials; {key_path} does not")
     trials = {trial["id"]: trial for trial in held["trials"]}
+    num_sentinels = sum("damaged" in (trial["left"], trial["right"]) for trial in trials.values())
     choices: list[tuple[dict[str, Any], str]] = []
     left_out: list[str] = []
-    for path in answers:
-        given = _read_answers(path, held["study"], trials)
+    for path, file in given_files:
+        given = _pair_answers(path, file, held["study"], trials)
         sentinels = [
             _is_right(t, side) for t, side in given if "damaged" in (t["left"], t["right"])
         ]
-        if sentinels and sum(sentinels) < ATTENTIVE * len(sentinels):
+        if sum(sentinels) < ATTENTIVE * num_sentinels:
             left_out.append(str(path))
         else:
             choices += [(t, side) for t, side in given if "damaged" not in (t["left"], t["right"])]
@@ -121,25 +126,47 @@ def _is_right(trial: dict[str, Any], side: str) -> bool:
     return trial[side] != "damaged"
 
 
-def _read_answers(
-    path: Path, study: str, trials: dict[int, dict[str, Any]]
+def _check_distinct(files: Sequence[tuple[Path, dict[str, Any]]]) -> None:
+    """Refuse the same answers given twice, which would count twice.
+
+    Raises:
+        DataError: naming both files.
+    """
+    for index, (path, file) in enumerate(files):
+        for other, again in files[:index]:
+            if file == again:
+                raise DataError(
+                    f"every person counts once; {other} and {path} hold the same answers"
+                )
+
+
+def _pair_answers(
+    path: Path, held: dict[str, Any], study: str, trials: dict[int, dict[str, Any]]
 ) -> list[tuple[dict[str, Any], str]]:
-    """Read the answers of one person, each with the trial it is about."""
-    held = _read(path, ANSWERS_FORMAT, what="the answers to a study")
+    """Join the answers of one person to the trials that they are about."""
     if held.get("study") != study:
         raise DataError(
             f"answers and key must be of one study; the key is of {study!r}, {path} of "
             f"{held.get('study')!r}: pass the right key.json with --key"
         )
-    found: list[tuple[dict[str, Any], str]] = []
-    for answer in held.get("answers", []):
-        if answer.get("id") not in trials or answer.get("choice") not in ("left", "right"):
+    found: dict[int, tuple[dict[str, Any], str]] = {}
+    answers = held.get("answers")
+    for answer in answers if isinstance(answers, list) else [answers]:
+        number, choice = _answer(answer)
+        if number not in trials or number in found or choice not in ("left", "right"):
             raise DataError(
-                f"an answer must name a pair of the study and left or right; {path} has {answer}: "
-                "use the file as the page saved it"
+                "every answer must name a pair of the study, each pair once, and left or right; "
+                f"{path} has {answer}: use the file as the page saved it"
             )
-        found.append((trials[answer["id"]], answer["choice"]))
-    return found
+        found[number] = (trials[number], choice)
+    return list(found.values())
+
+
+def _answer(answer: object) -> tuple[int, str]:
+    """Take an answer apart; of one that is none, what no study has."""
+    held = cast("dict[str, object]", answer) if isinstance(answer, dict) else {}
+    number, choice = held.get("id"), held.get("choice")
+    return number if isinstance(number, int) else -1, str(choice)
 
 
 def _read(path: Path, expected: str, *, what: str) -> dict[str, Any]:

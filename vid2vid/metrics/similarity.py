@@ -14,10 +14,10 @@ from vid2vid.metrics.statistics import Floats
 
 # Wang et al. 2003, section 3.2.
 _WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-_WINDOW, _SIGMA = 11, 1.5
+WINDOW, _SIGMA = 11, 1.5
 _C1, _C2 = 0.01**2, 0.03**2  # of the range 1
 
-MS_SSIM_SIDE = _WINDOW * 2 ** (len(_WEIGHTS) - 1)
+MS_SSIM_SIDE = WINDOW * 2 ** (len(_WEIGHTS) - 1)
 """The shortest side, pixels, whose fifth scale still holds a window."""
 
 _BLUR_SIGMA = 2.0  # px at a height of 256; a blur that hides grain and keeps objects
@@ -47,9 +47,9 @@ def structural_similarities(frame: Tensor, real: Tensor) -> Similarities:
     Raises:
         ValueError: if the shapes differ or a side is shorter than the window.
     """
-    if frame.ndim != 3 or frame.shape != real.shape or min(frame.shape[1:]) < _WINDOW:
+    if frame.ndim != 3 or frame.shape != real.shape or min(frame.shape[1:]) < WINDOW:
         raise ValueError(
-            f"frame and real must be '3 h w' of one size, at least {_WINDOW} pixels a side; got "
+            f"frame and real must be '3 h w' of one size, at least {WINDOW} pixels a side; got "
             f"{tuple(frame.shape)} and {tuple(real.shape)}"
         )
     one, other = (_to_array(each) for each in (frame, real))
@@ -92,8 +92,8 @@ def _similarity(one: Floats, other: Floats) -> tuple[Floats, Floats]:
 
 def _average(values: Floats) -> Floats:
     """Average over each window with Gaussian weights."""
-    kernel = cv2.getGaussianKernel(_WINDOW, _SIGMA)
-    edge = _WINDOW // 2
+    kernel = cv2.getGaussianKernel(WINDOW, _SIGMA)
+    edge = WINDOW // 2
     return cv2.sepFilter2D(values, -1, kernel, kernel)[edge:-edge, edge:-edge].astype(
         np.float64, copy=False
     )

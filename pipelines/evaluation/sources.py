@@ -162,10 +162,11 @@ def _check_numbers(real: Stream, other: Stream) -> None:
         return
     offset = int(pairs[0][1]) - int(pairs[0][0])
     for name, given in pairs:
-        if int(given) - int(name) != offset:
+        wanted = f"{int(name) + offset:0{len(given)}d}"
+        if int(given) != int(wanted):
             raise DataError(
                 f"the {other.name} must be of the same frames as the real ones; beside {name} of "
-                f"{real.place} there is {given} of {other.place}, where {int(name) + offset:0{len(given)}d} was "
+                f"{real.place} there is {given} of {other.place}, where {wanted} was "
                 "expected: a picture is missing in one of them"
             )
     if offset:

@@ -84,15 +84,6 @@ def test_numbers_out_of_range_are_refused(tmp_path, change):
         write_world(tmp_path / "world", OPTIONS._replace(**change))
 
 
-@pytest.fixture
-def heeds_ctrl_c():
-    """A process that was started in the background may have been told to ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_leaves_whole_files(tmp_path):
     out = tmp_path / "world"
 

@@ -37,6 +37,19 @@ class FlowEstimator(Protocol):
         ...
 
 
+def check_pair(current: Tensor, previous: Tensor) -> None:
+    """Check what an estimator is given.
+
+    Raises:
+        ValueError: if the two are not 'b 3 h w' of one size.
+    """
+    if current.ndim != 4 or current.shape[1] != 3 or current.shape != previous.shape:
+        raise ValueError(
+            "current and previous must be 'b 3 h w' of one size; "
+            f"got {tuple(current.shape)} and {tuple(previous.shape)}"
+        )
+
+
 @dataclass(frozen=True)
 class DIS:
     """Dense inverse search on the CPU (Kroeger et al. 2016), by OpenCV; it needs no weights.
@@ -65,11 +78,7 @@ class DIS:
         Raises:
             ValueError: if the two are not 'b 3 h w' of one size.
         """
-        if current.ndim != 4 or current.shape[1] != 3 or current.shape != previous.shape:
-            raise ValueError(
-                "current and previous must be 'b 3 h w' of one size; "
-                f"got {tuple(current.shape)} and {tuple(previous.shape)}"
-            )
+        check_pair(current, previous)
         padding = _pad_to_min_side(*current.shape[2:])
         search = cv2.DISOpticalFlow.create(_PRESETS[self.preset])
         pairs = zip(_to_grey(padding.pad(current)), _to_grey(padding.pad(previous)), strict=True)

@@ -36,6 +36,10 @@ class Padding(NamedTuple):
             raise ValueError(f"mode must be 'replicate' or 'zeros'; got {mode!r}")
         return _replicate(_replicate(tensor, -1, self.left, self.right), -2, self.top, self.bottom)
 
+    def padded_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return the height and width of a padded picture."""
+        return height + self.top + self.bottom, width + self.left + self.right
+
     def crop(self, tensor: Tensor) -> Tensor:
         """Take the pixels away again: the inverse of `pad`.
 

@@ -4,9 +4,11 @@ import pickle
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torchvision.models.optical_flow import raft_large, raft_small
+
+from flow.estimators import check_pair
+from flow.padding import Padding
 
 _MULTIPLE = 8
 _MIN_SIDE = 128  # its fourth correlation level is empty below
@@ -31,15 +33,11 @@ class RAFT:
         Raises:
             ValueError: if the two are not 'b 3 h w' of one size.
         """
-        if current.ndim != 4 or current.shape[1] != 3 or current.shape != previous.shape:
-            raise ValueError(
-                "current and previous must be 'b 3 h w' of one size; "
-                f"got {tuple(current.shape)} and {tuple(previous.shape)}"
-            )
+        check_pair(current, previous)
         height, width = current.shape[2:]
         right, below = (max(_MIN_SIDE, -(-n // _MULTIPLE) * _MULTIPLE) - n for n in (width, height))
-        padded = [F.pad(each, (0, right, 0, below), "replicate") for each in (current, previous)]
-        return self._network(*padded)[-1][..., :height, :width]
+        padding = Padding(left=0, right=right, top=0, bottom=below)
+        return padding.crop(self._network(padding.pad(current), padding.pad(previous))[-1])
 
 
 def load_raft(path: Path | str, *, device: torch.device | str = "cpu") -> RAFT:

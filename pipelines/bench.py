@@ -129,23 +129,21 @@ def _report(
 
 
 def drive_palindrome(
-    checkpoint: Path, labels: Path, options: RenderOptions, *, device: str | None, scratch: Path
+    generation: Generation, labels: Path, options: RenderOptions, *, scratch: Path
 ) -> Iterator[tuple[int, NDArray[np.uint8], NDArray[np.uint8]]]:
     """Drive label maps 1 ... N ... 1, and give both visits of every frame but the last.
 
     The pictures and label maps of the way there lie in files, so that memory does not grow.
 
     Args:
-        checkpoint: a file or a run folder.
+        generation: of a checkpoint.
         labels: video, folder or glob; two frames or more.
         options: how they are read.
-        device: None takes a GPU where there is one.
         scratch: a folder for those files, which are removed at the end.
 
     Yields:
         The frame, from the last to the first, and its pictures 'h w 3' there and back.
     """
-    generation = Renderer.load(checkpoint, device=device).generation
     stream = _open(labels, options, generation)
     kept = scratch / "palindrome"
     kept.mkdir()
@@ -227,8 +225,8 @@ def _pictures(
 
 def _macs(generation: Generation, stream: LabelStream) -> int:
     generator = generation.generator
-    multiple = generator.size_multiple(generator.scales)
-    height, width = (-(-side // multiple) * multiple for side in stream.size)
+    padding = generator.padding(*stream.size, generator.scales)
+    height, width = padding.padded_size(*stream.size)
     return generator_macs(generator, height=height, width=width)
 
 

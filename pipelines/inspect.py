@@ -94,9 +94,7 @@ def inspect_config(
 
 def _generator_costs(generator: Generator, size: Size) -> Iterator[NetworkCost]:
     """Count each scale, then all of them, at the size that the frames are padded to."""
-    pad = generator.padding(*size, generator.scales)
-    height = size.height + pad.top + pad.bottom
-    width = size.width + pad.left + pad.right
+    height, width = generator.padding(*size, generator.scales).padded_size(*size)
     total = 0
     if isinstance(generator, StillGenerator):
         yield from _still_costs(generator, Size(height, width))

@@ -15,15 +15,16 @@ import time
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-import cv2
 import numpy as np
 import torch
 import typer
 from matplotlib.figure import Figure
 from torch import Tensor
-from torchvision.models.optical_flow import raft_large, raft_small
 
 from flow import DIS, FlowEstimator, end_point_error, pixel_grid, warp
+from flow.raft import load_raft
+from vid2vid.video.levels import to_levels
+from vid2vid.video.pictures import write_picture
 from vid2vid.world.config import WorldConfig
 from vid2vid.world.files import WorldWriter, pose_matrix
 from vid2vid.world.render import Renderer, World, WorldFrames
@@ -52,25 +53,6 @@ class Warping(NamedTuple):
 
     warped: float
     still: float  # without warping
-
-
-class Raft:
-    """RAFT of torchvision, from a file of its weights."""
-
-    def __init__(self, path: Path) -> None:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
-        is_small = "feature_encoder.convnormrelu.0.bias" in weights and (
-            len(weights["feature_encoder.convnormrelu.0.bias"]) == 32
-        )
-        self.name = "RAFT small" if is_small else "RAFT large"
-        self._network = raft_small() if is_small else raft_large()
-        self._network.load_state_dict(weights)
-        self._network.eval()
-
-    @torch.inference_mode()
-    def __call__(self, current: Tensor, previous: Tensor) -> Tensor:
-        """Estimate the flow, see `FlowEstimator`; sides must be multiples of 8."""
-        return self._network(current, previous)[-1]
 
 
 def measure_geometry(previous: WorldFrames, current: WorldFrames) -> Geometry:
@@ -147,8 +129,7 @@ def write_contact_sheet(path: Path, size: tuple[int, int], count: int) -> None:
         for seed in range(count)
     ]
     rows = [torch.cat(pictures[at : at + 2], dim=2) for at in range(0, count, 2)]
-    sheet = ((torch.cat(rows, dim=1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
-    cv2.imwrite(str(path), sheet[..., ::-1])
+    write_picture(path, to_levels(torch.cat(rows, dim=1)).numpy())
 
 
 def measure_estimators(
@@ -203,7 +184,7 @@ def main(
         "DIS ultrafast": DIS("ultrafast"),
     }
     if raft is not None:
-        network = Raft(raft)
+        network = load_raft(raft)
         estimators[network.name] = network
     errors = measure_estimators(estimators, size, range(1 if quick else 3))
     for name, values in errors.items():

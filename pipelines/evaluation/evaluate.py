@@ -23,6 +23,7 @@ from pipelines.evaluation.page import render_page
 from pipelines.evaluation.results import Results, collect
 from pipelines.evaluation.sources import Footage, find_footage, find_places
 from pipelines.evaluation.visits import Visit, note_control_visits, note_visits, read_visits
+from pipelines.render import Renderer
 from pipelines.rendering.options import RenderOptions
 from vid2vid.errors import DataError
 from vid2vid.metrics.similarity import MS_SSIM_SIDE
@@ -117,6 +118,9 @@ def _drive(
     timing = None
     if not options.palindrome and options.checkpoint is None:
         return None
+    generation = None
+    if options.checkpoint is not None:
+        generation = Renderer.load(options.checkpoint, device=options.device).generation
     with tempfile.TemporaryDirectory() as folder:
         for sequence, each in enumerate(footage):
             where = When(sequence, 0, len(footage) == 1)
@@ -124,16 +128,10 @@ def _drive(
             for system, place in zip(systems, options.palindrome, strict=False):
                 visits = read_visits(find_places(place)[sequence].path, num_frames=each.num_frames)
                 note_visits(judge.ledger, system, visits, where=where)
-            if options.checkpoint is not None and each.labels is not None:
+            if generation is not None and each.labels is not None:
                 scratch = Path(folder) / str(sequence)
                 scratch.mkdir()
-                driven = drive_palindrome(
-                    options.checkpoint,
-                    each.labels.place,
-                    render,
-                    device=options.device,
-                    scratch=scratch,
-                )
+                driven = drive_palindrome(generation, each.labels.place, render, scratch=scratch)
                 note_visits(judge.ledger, systems[0], _as_visits(driven), where=where)
         if options.checkpoint is not None and footage[0].labels is not None:
             timing = time_render(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pipelines.evaluation.options import EvaluateOptions
 from vid2vid.data.augment import Size
-from vid2vid.data.pairing import ASPECT_TOLERANCE, Stream, open_stream
+from vid2vid.data.pairing import ASPECT_TOLERANCE, Stream, in_words, open_stream
 from vid2vid.errors import DataError
 from vid2vid.metrics.similarity import WINDOW as SMALLEST_SIDE
 from vid2vid.video.reading import IMAGE_SUFFIXES, is_video
@@ -121,27 +121,26 @@ def _open(place: Place, systems: list[Path], *, labels: Path | None, world: Path
                 f"the {stream.name} must be as many as the real frames, {len(real.sources)} in "
                 f"{real.place}; {stream.place} has {len(stream.sources)}: cut one like the other"
             )
-    shown = None
+        _check_numbers(real, stream)
     if world is not None and _is_world(world):
         shown = open_stream("frames of the world", world / "frames")
-    for stream in (*generated, labelled, shown):
-        if stream is not None and len(stream.sources) >= len(real.sources):
-            _check_numbers(real, stream)
+        if len(shown.sources) >= len(real.sources):
+            _check_numbers(real, shown)
     if min(size) < SMALLEST_SIDE:
         raise DataError(
             f"generated frames must have at least {SMALLEST_SIDE} pixels a side, the window of "
-            f"SSIM; {generated[0].place} is {_in_words(size)}: render them larger"
+            f"SSIM; {generated[0].place} is {in_words(size)}: render them larger"
         )
     for stream in generated[1:]:
         if stream.size != size:
             raise DataError(
-                f"the systems must be of one size; {generated[0].place} is {_in_words(size)}, "
-                f"{stream.place} is {_in_words(stream.size)}: resize one like the other"
+                f"the systems must be of one size; {generated[0].place} is {in_words(size)}, "
+                f"{stream.place} is {in_words(stream.size)}: resize one like the other"
             )
     if abs(size.width / size.height / (real.size.width / real.size.height) - 1) > ASPECT_TOLERANCE:
         raise DataError(
             f"generated frames must have the aspect of the real ones; {real.place} is "
-            f"{_in_words(real.size)}, {generated[0].place} is {_in_words(size)}: crop one like the "
+            f"{in_words(real.size)}, {generated[0].place} is {in_words(size)}: crop one like the "
             "other"
         )
     return Footage(place.name, real, generated, labelled, world, size)
@@ -207,7 +206,3 @@ def _is_world(folder: Path) -> bool:
 
 def _has_pictures(folder: Path) -> bool:
     return any(each.suffix.lower() in IMAGE_SUFFIXES for each in folder.iterdir())
-
-
-def _in_words(size: Size) -> str:
-    return f"{size.width}x{size.height} (width x height)"

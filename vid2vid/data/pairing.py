@@ -66,8 +66,8 @@ def open_stream(name: str, place: Path) -> Stream:
     for path in paths[1:]:
         if (other := _picture_size(path)) != size:
             raise DataError(
-                f"the {name} of a sequence must have one size; {paths[0]} is {_in_words(size)}, "
-                f"{path} is {_in_words(other)}: resize them or split the sequence"
+                f"the {name} of a sequence must have one size; {paths[0]} is {in_words(size)}, "
+                f"{path} is {in_words(other)}: resize them or split the sequence"
             )
     return Stream(name, place, tuple(Source(path, None) for path in paths), size)
 
@@ -210,7 +210,7 @@ def _check_aspect(frames: Stream, partner: Stream) -> None:
     if abs(theirs / ours - 1.0) > ASPECT_TOLERANCE:
         raise DataError(
             f"the {partner.name} must have the aspect of their frames; {frames.place} is "
-            f"{_in_words(frames.size)}, {partner.place} is {_in_words(partner.size)}: crop or "
+            f"{in_words(frames.size)}, {partner.place} is {in_words(partner.size)}: crop or "
             "render one like the other"
         )
 
@@ -230,5 +230,6 @@ def _picture_size(path: Path) -> Size:
         )
 
 
-def _in_words(size: Size) -> str:
+def in_words(size: Size) -> str:
+    """Say a size as every message does."""
     return f"{size.width}x{size.height} (width x height)"

@@ -62,10 +62,8 @@ def generated_warp_loss(
 def occlusion_loss(occlusion: Tensor, confidence: Tensor) -> Tensor:
     """Ask for warped pixels where the flow can be trusted: the mean occlusion there.
 
-    No absolute value is taken, whose gradient at a hard 0 would be none.
-
     Args:
         occlusion: 'b 1 h w' in [0, 1].
         confidence: 'b 1 h w' in [0, 1].
     """
-    return (occlusion * confidence).sum() / confidence.sum().clamp_min(SMALLEST_MASK)
+    return masked_l1(occlusion, occlusion.new_zeros(()), confidence)

@@ -1,9 +1,8 @@
 """Sums over time in a fixed number of bins, so that memory does not grow with the video."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from vid2vid.metrics.statistics import Floats
 
 
 class Bins:

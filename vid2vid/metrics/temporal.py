@@ -1,13 +1,13 @@
 """Judge how frames follow each other: the flow between them, and brightness that jumps."""
 
 import cv2
+import kornia
 import numpy as np
-import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vid2vid.video.levels import to_levels
+from vid2vid.video.levels import HALF_RANGE, to_levels
 
 # Chu et al. 2020, the arguments of their evaluation.
 _FARNEBACK = {
@@ -20,7 +20,6 @@ _FARNEBACK = {
     "flags": 0,
 }
 _CELLS = 8  # along the shorter side: large enough that texture averages out
-_LUMA = (0.299, 0.587, 0.114)  # BT.601
 
 
 def farneback(frame: Tensor, previous: Tensor) -> NDArray[np.float32]:
@@ -66,8 +65,7 @@ def cell_luma(frames: Tensor) -> Tensor:
     height, width = frames.shape[2:]
     short = min(height, width)
     rows, columns = (min(side, max(1, round(_CELLS * side / short))) for side in (height, width))
-    weights = torch.tensor(_LUMA, dtype=frames.dtype, device=frames.device).view(1, 3, 1, 1)
-    luma = ((frames + 1) * 127.5 * weights).sum(dim=1, keepdim=True)
+    luma = kornia.color.rgb_to_grayscale((frames + 1) * HALF_RANGE)
     return F.adaptive_avg_pool2d(luma, (rows, columns))[:, 0]
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from flow.confidence import forward_backward_confidence
 from flow.metrics import warping_error
 from flow.warp import warp
-from vid2vid.video.levels import HALF_RANGE
+from vid2vid.video.levels import HALF_RANGE, quantise
 
 STRIDES = (1, 2, 4, 8, 16, 32)
 
@@ -104,7 +104,7 @@ class StrideErrors:
             For each stride that ends here 'n', mean squared, of frames in [0, 1]; not a number
             where nothing is trusted.
         """
-        levels = ((frames + 1) * HALF_RANGE).round().clamp(0, 255).to(torch.uint8)
+        levels = quantise(frames)
         errors: dict[int, Tensor] = {}
         for stride in self._strides:
             chain = self._chains.get(stride)

@@ -83,18 +83,7 @@ class SequentialGenerator(Generator):
     def forward(
         self, window: Tensor, pasts: Sequence[Tensor], *, is_first: bool = False
     ) -> tuple[GeneratorOutput, ...]:
-        """Generate one frame at every scale for which there is a past.
-
-        Args:
-            window: 'b t k h w', the conditioning of the current frame and the `history` before
-                it, oldest first, at the finest scale that runs.
-            pasts: one 'b l 3 h w' per scale, coarsest first: the frames that this scale generated
-                before, oldest first, [-1, 1].
-            is_first: the past is empty (zeros): take the hallucinated frame alone.
-
-        Returns:
-            One output per scale, coarsest first. Sizes must be divisible by `size_multiple`.
-        """
+        """Generate one frame at every scale for which there is a past; see `Generator`."""
         levels = pyramid(rearrange(window, "b t k h w -> b (t k) h w"), len(pasts))
         outputs: list[GeneratorOutput] = []
         coarser: ScaleFeatures | None = None

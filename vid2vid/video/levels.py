@@ -6,10 +6,14 @@ from torch import Tensor
 HALF_RANGE = 127.5  # levels per unit
 
 
+def quantise(frames: Tensor) -> Tensor:
+    """Round frames of any shape in [-1, 1] to levels, uint8; what lies outside is clamped."""
+    return ((frames.float().clamp(-1, 1) + 1) * HALF_RANGE).round().to(torch.uint8)
+
+
 def to_levels(frame: Tensor) -> Tensor:
     """Turn 'c h w' in [-1, 1], c = 3 or 1, into 'h w 3' uint8; what lies outside is clamped."""
-    levels = ((frame.float().clamp(-1, 1) + 1) * HALF_RANGE).round().to(torch.uint8)
-    return levels.expand(3, -1, -1).permute(1, 2, 0).contiguous()
+    return quantise(frame).expand(3, -1, -1).permute(1, 2, 0).contiguous()
 
 
 def from_levels(picture: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from vid2vid.errors import VideoError
 from vid2vid.labels.maps import ids_to_colours
 from vid2vid.labels.palettes import load_palette
+from vid2vid.video.levels import to_levels
 from vid2vid.video.pictures import not_whole
 from vid2vid.video.writing import FrameWriter, open_writer
 from vid2vid.world.config import FPS
@@ -71,7 +72,7 @@ class WorldWriter:
         motion = rendered.motion(-1)
         occlusion = motion.occlusion[0, 0].cpu().numpy()
         labels = rendered.labels[0].cpu().numpy()
-        levels = ((rendered.frames[0] + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
+        levels = to_levels(rendered.frames[0]).cpu().numpy()
         self._save_picture("frames", frame, np.ascontiguousarray(levels[..., ::-1]))
         self._save_picture("labels", frame, labels)
         instances = rendered.instances[0].cpu().numpy().astype(np.uint16)

@@ -3,8 +3,8 @@
 Every model is trained by `vid2vid-train` in a process of its own with one thread, so that its CPU
 minutes are those of one core. Compared: the full generator and `no_flow`, without discriminators
 (`plain`, a recipe of its own: see LOSSES) and with them (the configuration as it is), against
-painting each label with its mean training colour and against repeating the last real frame. Started
-(real) from the two real frames before the held-out ones, (zeros) from nothing, and (one_step) from
+painting each label with its mean training colour, the mean training frame, and repeating the last
+real frame. Started (real) from the two real frames before the held-out ones, (zeros) from nothing, and (one_step) from
 the real frames before every frame.
 
     python tools/bench_real.py camvid --data FOLDER --steps 1100 --seeds 3 --jobs 2
@@ -39,6 +39,7 @@ from pipelines.holdout import (
     flow_ratio,
     frames_of,
     label_painting,
+    mean_frame,
     open_holdout,
     repeat_last,
     score,
@@ -57,6 +58,7 @@ MODELS: dict[str, tuple[str, ...]] = {
 }
 LOSSES: dict[str, tuple[str, ...]] = {
     "plain": (
+        "schedule.steps=1600",
         "generator.detail_px=0",
         "image_discriminator=null",
         "video_discriminator=null",
@@ -258,7 +260,9 @@ def main(
                 columns[start][f"{job.model} {job.losses}"] = frames[start]
     if holdout is None:
         raise SystemExit("nothing to do: --seeds, --models or --losses is empty")
-    stills = {"label painting": label_painting(holdout), "repeat last": repeat_last(holdout)}
+    stills = {"mean frame": mean_frame(holdout), "repeat last": repeat_last(holdout)}
+    if holdout.labels is not None:
+        stills = {"label painting": label_painting(holdout), **stills}
     nan = float("nan")
     baselines = {n: judge(holdout, f, start="zeros", ratio=nan) for n, f in stills.items()}
     table = "\n".join(rows(results, baselines))

@@ -72,6 +72,11 @@ class DIS:
                 f"preset must be one of {', '.join(get_args(DISPreset))}; got {self.preset!r}"
             )
 
+    @property
+    def identity(self) -> str:
+        """What its results depend on; see `IdentifiedEstimator`."""
+        return f"DIS {self.preset} OpenCV {cv2.__version__}"
+
     def __call__(self, current: Tensor, previous: Tensor) -> Tensor:
         """Estimate the flow, see `FlowEstimator`. The result is float32 on the device of `current`.
 

@@ -1,8 +1,7 @@
 import pytest
 import torch
-from pydantic import ValidationError
 
-from vid2vid.labels.conditioning import Conditioning, ConditioningConfig
+from vid2vid.labels.conditioning import Conditioning
 
 # one frame 1x4: class 0, 0, 1 and an ignored pixel
 LABELS = torch.tensor([0, 0, 1, 255], dtype=torch.uint8).view(1, 1, 1, 4)
@@ -49,30 +48,26 @@ def test_instances_must_be_there_where_their_boundary_is_wanted():
         Conditioning(2, boundary="instances")(LABELS)
 
 
-def test_pictures_are_taken_as_they_are_with_the_boundary_behind():
-    conditioning = Conditioning(0, boundary="instances", pictures=3)
+def test_controls_follow_the_labels_as_they_are():
+    conditioning = Conditioning(2, void=True, boundary="labels", pictures=3)
     picture = torch.rand(1, 1, 3, 1, 4) * 2 - 1
-    maps = conditioning(picture, INSTANCES)
-    assert conditioning.channels == 4
-    assert torch.equal(maps[:, :, :3], picture)
-    assert maps[0, 0, 3, 0].tolist() == [1, 1, 0, 0]
+    maps = conditioning(LABELS, pictures=picture)
+    assert (conditioning.label_channels, conditioning.channels) == (4, 7)
+    assert torch.equal(maps[:, :, 4:], picture)
+    assert maps[0, 0, 3, 0].tolist() == [0, 1, 1, 1]
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 4, 4), (1, 1, 2, 4, 4)])
-def test_pictures_of_other_channels_are_refused(shape):
+def test_controls_alone_need_no_labels():
+    picture = torch.rand(1, 1, 3, 1, 4)
+    assert torch.equal(Conditioning(0, pictures=3)(pictures=picture), picture)
+
+
+@pytest.mark.parametrize("pictures", [None, torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 2, 4, 4)])
+def test_pictures_of_other_channels_are_refused(pictures):
     with pytest.raises(ValueError, match="pictures must be 'b t 3 h w'; got"):
-        Conditioning(0, pictures=3)(torch.zeros(shape))
+        Conditioning(0, pictures=3)(pictures=pictures)
 
 
-@pytest.mark.parametrize(
-    ("settings", "name"),
-    [
-        ({"map": "camvid-to-cityscapes"}, "map"),
-        ({"void": True}, "void"),
-        ({"boundary": "labels"}, "boundary 'labels'"),
-        ({"foreground": (1,)}, "foreground"),
-    ],
-)
-def test_what_needs_labels_does_not_go_with_pictures(settings, name):
-    with pytest.raises(ValidationError, match=f"{name} need labels: set pictures to 0"):
-        ConditioningConfig(pictures=3, **settings)
+def test_labels_must_be_there_where_classes_are_wanted():
+    with pytest.raises(ValueError, match="label maps of 2 classes are needed; got None"):
+        Conditioning(2)(None)

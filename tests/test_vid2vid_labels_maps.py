@@ -9,6 +9,7 @@ import torch
 from vid2vid.labels.maps import (
     FAR_COLOUR,
     PLAINLY_FOREIGN,
+    Tier,
     boundary,
     colours_to_ids,
     ids_to_colours,
@@ -110,6 +111,24 @@ def test_noisy_colours_snap_to_the_nearest_class_as_brute_force_does():
     assert np.array_equal(snapped.ids, ids)
     assert snapped.far == (distances.min(axis=2) > FAR_COLOUR).mean()
     assert np.array_equal(colours_to_ids(rgb, palette).ids, ids)
+
+
+@pytest.mark.parametrize(
+    ("colour", "tier"),
+    [((128, 64, 128), Tier.EXACT), ((132, 64, 128), Tier.SURE), ((133, 64, 128), Tier.NEAR)],
+)
+def test_how_near_a_colour_is_to_the_palette_is_told(colour, tier):
+    snapped = colours_to_ids(np.full((1, 2, 3), colour, dtype=np.uint8), load_palette("camvid"))
+    assert snapped.tiers.tolist() == [[tier, tier]]
+    assert snapped.exact == (tier is Tier.EXACT)
+
+
+def test_a_colour_beyond_the_largest_distance_is_far():
+    rgb = np.full((1, 2, 3), (128, 64, 128), dtype=np.uint8)
+    rgb[0, 1] = (0, 255, 0)
+    snapped = colours_to_ids(rgb, load_palette("camvid"))
+    assert snapped.tiers.tolist() == [[Tier.EXACT, Tier.FAR]]
+    assert snapped.far == 0.5
 
 
 def test_snapping_refuses_what_is_not_an_rgb_picture():

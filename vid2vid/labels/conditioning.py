@@ -1,9 +1,9 @@
-"""From label and instance maps to the tensor that generators and discriminators see."""
+"""From label maps, instance maps and controls to the tensor that the networks see."""
 
 from typing import Literal, NamedTuple
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from vid2vid.labels.maps import boundary, one_hot
@@ -26,68 +26,60 @@ class ConditioningConfig(BaseModel):
     """One more channel, 1 where neighbours differ: of `instances`, or of `labels` alone."""
     foreground: tuple[int, ...] = ()
     """Class ids that the foreground model paints without flow, such as cars; () = no such model."""
-    pictures: int = Field(default=0, ge=0, le=255)
-    """Channels of the pictures, [-1, 1], that stand in place of labels; 0 = labels."""
-
-    @model_validator(mode="after")
-    def _pictures_have_no_classes(self) -> "ConditioningConfig":
-        given = {
-            "map": self.map is not None,
-            "void": self.void,
-            "boundary 'labels'": self.boundary == "labels",
-            "foreground": bool(self.foreground),
-        }
-        wrong = [name for name, is_given in given.items() if is_given]
-        if self.pictures and wrong:
-            raise ValueError(
-                f"pictures take the place of labels, and {', '.join(wrong)} need labels: set "
-                "pictures to 0 or leave them out"
-            )
-        return self
 
 
 class Conditioning(NamedTuple):
-    """Makes conditioning maps: one-hot classes, then the void channel, then the boundary.
+    """Makes conditioning maps: one-hot classes, void channel, boundary, then the controls."""
 
-    Of pictures, the maps are the pictures themselves, then the boundary.
-    """
-
-    num_classes: int
+    num_classes: int  # 0 = no labels
     void: bool = False
     boundary: Boundary = "none"
-    pictures: int = 0  # channels of the pictures in place of labels; 0 = labels
+    pictures: int = 0  # channels of all controls
+
+    @property
+    def label_channels(self) -> int:
+        """Channels of the label maps: classes, void and boundary; the controls follow."""
+        return self.num_classes + int(self.void) + int(self.boundary != "none")
 
     @property
     def channels(self) -> int:
         """Channels k of one map."""
-        own = self.pictures or self.num_classes + int(self.void)
-        return own + int(self.boundary != "none")
+        return self.label_channels + self.pictures
 
-    def __call__(self, labels: Tensor, instances: Tensor | None = None) -> Tensor:
-        """Encode label maps on the device where they lie.
+    def __call__(
+        self,
+        labels: Tensor | None = None,
+        instances: Tensor | None = None,
+        pictures: Tensor | None = None,
+    ) -> Tensor:
+        """Encode what belongs to some frames, on the device where it lies.
 
         Args:
-            labels: 'b t h w', integer class ids, 255 = ignore; where `pictures` is not 0
-                'b t c h w', float in [-1, 1].
+            labels: 'b t h w', integer class ids, 255 = ignore; needed where there are classes.
             instances: 'b t h w', integer object ids; needed where `boundary` is `instances`.
+            pictures: 'b t c h w', float in [-1, 1], all controls in their order; needed where
+                there are any.
 
         Returns:
             'b t k h w', float; of labels 0 or 1.
 
         Raises:
-            ValueError: if instance maps are needed and absent, or pictures have other channels.
+            ValueError: if something needed is absent, or there are other channels.
         """
-        if not self.pictures:
-            maps = one_hot(labels, self.num_classes, void=self.void)
-        elif labels.ndim == 5 and labels.shape[2] == self.pictures:
-            maps = labels
-        else:
-            raise ValueError(
-                f"pictures must be 'b t {self.pictures} h w'; got {tuple(labels.shape)}"
-            )
-        if self.boundary == "none":
-            return maps
-        objects = labels if self.boundary == "labels" else instances
-        if objects is None:
-            raise ValueError("boundary 'instances' needs instance maps; got None")
-        return torch.cat([maps, boundary(objects)], dim=2)
+        maps: list[Tensor] = []
+        if self.num_classes:
+            if labels is None:
+                raise ValueError(f"label maps of {self.num_classes} classes are needed; got None")
+            maps.append(one_hot(labels, self.num_classes, void=self.void))
+        if self.boundary != "none":
+            objects = labels if self.boundary == "labels" else instances
+            if objects is None:
+                kind = "label" if self.boundary == "labels" else "instance"
+                raise ValueError(f"boundary '{self.boundary}' needs {kind} maps; got None")
+            maps.append(boundary(objects))
+        if self.pictures:
+            if pictures is None or pictures.ndim != 5 or pictures.shape[2] != self.pictures:
+                came = None if pictures is None else tuple(pictures.shape)
+                raise ValueError(f"pictures must be 'b t {self.pictures} h w'; got {came}")
+            maps.append(pictures)
+        return torch.cat(maps, dim=2)

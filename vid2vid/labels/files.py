@@ -1,8 +1,10 @@
 """Label maps and instance maps in files: ids in grey, ids in a mode-P picture, colours."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from PIL import Image
 
 from vid2vid.errors import DataError
 from vid2vid.labels.maps import PLAINLY_FOREIGN, colours_to_ids, is_exact
+from vid2vid.labels.mixed import resolve_mixed
 from vid2vid.labels.palettes import (
     ID_IGNORE,
     MAPPING_NAMES,
@@ -88,6 +91,9 @@ class LabelReader:
     def from_colours(self, rgb: NDArray[np.uint8], where: str) -> NDArray[np.uint8]:
         """Read a label map from colours, such as a frame of a label video.
 
+        Pixels whose colour a codec has mixed with those around take a class that surely stands
+        near them; see `resolve_mixed`.
+
         Args:
             rgb: 'h w 3' uint8 RGB, exact or with the noise of a codec.
             where: File (and frame) for the message.
@@ -98,12 +104,14 @@ class LabelReader:
         Raises:
             DataError: if the frame is plainly in the colours of another palette.
         """
-        ids, far, exact = colours_to_ids(rgb, self._source)
-        fitting = [] if exact else _exact_palettes(rgb)
-        if far > PLAINLY_FOREIGN or fitting:
-            raise DataError(self._foreign_colours(where, far, fitting or _near_palettes(rgb)))
-        self._num_pixels += ids.size
-        self._num_far += far * ids.size
+        snapped = colours_to_ids(rgb, self._source)
+        fitting = [] if snapped.exact else _exact_palettes(rgb)
+        if snapped.far > PLAINLY_FOREIGN or fitting:
+            fitting = fitting or _near_palettes(rgb)
+            raise DataError(self._foreign_colours(where, snapped.far, fitting))
+        self._num_pixels += snapped.ids.size
+        self._num_far += snapped.far * snapped.ids.size
+        ids = snapped.ids if snapped.exact else resolve_mixed(rgb, snapped, self._source)
         return self._table[ids]
 
     def _from_ids(self, ids: NDArray[np.integer], where: str) -> NDArray[np.uint8]:
@@ -118,7 +126,7 @@ class LabelReader:
             )
         return self._table[ids]
 
-    def _foreign_colours(self, where: str, far: float, fitting: list[str]) -> str:
+    def _foreign_colours(self, where: str, far: float, fitting: list["_Fit"]) -> str:
         came = f"{far:.0%} of the pixels are far from them" if far > 0.005 else "others occur"
         if not fitting:
             return (
@@ -126,7 +134,8 @@ class LabelReader:
                 f"and no palette that comes with the package ({', '.join(PALETTE_NAMES)}) fits: "
                 f"write one of these colours and name its file ({_PALETTE_DOORS})"
             )
-        maps = [n for n in MAPPING_NAMES if n in {f"{f}-to-{self.palette.name}" for f in fitting}]
+        direct = {f"{fit.name}-to-{self.palette.name}" for fit in fitting}
+        maps = [name for name in MAPPING_NAMES if name in direct]
         return (
             f"{where}: the colours must be those of the palette '{self._source.name}'; {came}, and "
             f"{_listing(fitting)} {'fits' if len(fitting) == 1 else 'fit'}: name it "
@@ -210,17 +219,31 @@ def _packaged_palettes() -> tuple[Palette, ...]:
     return tuple(load_palette(name) for name in PALETTE_NAMES)
 
 
-def _exact_palettes(rgb: NDArray[np.uint8]) -> list[str]:
-    return [palette.name for palette in _packaged_palettes() if is_exact(rgb, palette)]
+class _Fit(NamedTuple):
+    """A palette that the colours of a frame could be of."""
+
+    name: str
+    far: float | None  # share of the pixels that are far from its colours; None = all are exact
+
+    def __str__(self) -> str:
+        return f"'{self.name}'" + ("" if self.far is None else f" ({self.far:.0%} far)")
 
 
-def _near_palettes(rgb: NDArray[np.uint8]) -> list[str]:
-    shares = {p.name: colours_to_ids(rgb, p).far for p in _packaged_palettes()}
-    return [name for name, far in shares.items() if far <= PLAINLY_FOREIGN]
+def _exact_palettes(rgb: NDArray[np.uint8]) -> list[_Fit]:
+    return [_Fit(palette.name, None) for palette in _packaged_palettes() if is_exact(rgb, palette)]
 
 
-def _listing(items: list[str] | list[int] | tuple[int, ...]) -> str:
-    texts = [f"'{item}'" if isinstance(item, str) else str(item) for item in items[:8]]
+def _near_palettes(rgb: NDArray[np.uint8]) -> list[_Fit]:
+    """List the packaged palettes that are not plainly wrong, the likeliest first.
+
+    They are not chosen between: those of one data set share colours (`PLAINLY_FOREIGN`).
+    """
+    fits = [(colours_to_ids(rgb, palette).far, palette.name) for palette in _packaged_palettes()]
+    return [_Fit(name, far) for far, name in sorted(fits) if far <= PLAINLY_FOREIGN]
+
+
+def _listing(items: Sequence[object]) -> str:
+    texts = [str(item) for item in items[:8]]
     if len(items) > 8:
         texts.append(f"{len(items) - 8} more")
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"

@@ -1,6 +1,7 @@
 """Label maps in memory: ids to channels and boundaries, ids to colours and back."""
 
 import logging
+from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,29 +12,45 @@ from torch import Tensor
 
 from vid2vid.labels.palettes import ID_IGNORE, Palette
 
-# Measured on 20 CamVid and 14 Cityscapes maps, painted and sent through libx264 yuv420p: in the
-# right palette the worst frame has 3 % (480x360) to 5 % (512x256) of its pixels beyond 32 at crf
-# 18, 7 % at crf 28 and 10 % at crf 35, all on edges. See PLAINLY_FOREIGN for wrong palettes.
+# Measured on CamVid and Cityscapes maps, painted and sent through libx264 yuv420p: in the right
+# palette the worst frame has 3 % (480x360) to 5 % (512x256) of its pixels beyond 32 at crf 18, 7 %
+# at crf 28 and 10 % at crf 35, all on edges; at 128x64 14 %, 19 % and 27 %.
 FAR_COLOUR = 32.0
 """Euclidean RGB distance beyond which a colour is far from a palette."""
 
-# The same frames read in the palette of the other data set: at least 42 % of each are far, at any
-# crf. Palettes of one data set (camvid and camvid32: 8 to 13 %) are told apart by `is_exact` alone.
-PLAINLY_FOREIGN = 0.25
+# yuv444p crf 0 is off by 3 at most; mixtures of two classes seldom come so near to a third one.
+SURE_COLOUR = 4.0
+"""Euclidean RGB distance up to which a colour is its class's, whatever stands around it."""
+
+# The same frames read in the palette of the other data set: at least 42 % of each are far, at
+# 128x64 37 %, at any crf. Palettes of one data set (camvid and camvid32: 8 to 18 %) are told apart
+# by `is_exact` alone.
+PLAINLY_FOREIGN = 0.3
 """Share of far pixels above which a frame is plainly in another palette."""
 
 _logger = logging.getLogger(__name__)
 
 _ReadableColours = tuple[tuple[tuple[int, int, int], int], ...]
 
-_FAR_FLAG = 512  # flags lie above the largest entry without them, 1 + ID_IGNORE
-_INEXACT_FLAG = 1024
+_TIER_SHIFT = 9  # tiers lie above the largest entry without them, 1 + ID_IGNORE
+_ENTRY_MASK = (1 << _TIER_SHIFT) - 1
+_TIER_ENDS = np.square([0, SURE_COLOUR, FAR_COLOUR])  # the largest squared distance in each
+
+
+class Tier(IntEnum):
+    """How near a pixel's colour is to the nearest of its palette."""
+
+    EXACT = 0
+    SURE = 1  # within SURE_COLOUR
+    NEAR = 2  # within FAR_COLOUR
+    FAR = 3
 
 
 class Snapped(NamedTuple):
     """A label map that was read from colours."""
 
     ids: NDArray[np.uint8]  # 'h w', 255 = ignore
+    tiers: NDArray[np.uint8]  # 'h w', a `Tier` each
     far: float  # share of the pixels farther than FAR_COLOUR from every colour of the palette
     exact: bool  # whether every pixel has exactly a colour of the palette
 
@@ -138,23 +155,24 @@ def colours_to_ids(rgb: NDArray[np.uint8], palette: Palette) -> Snapped:
         palette: The classes. Of a repeated colour the lowest id is read.
 
     Returns:
-        The ids, the share of pixels whose colour is far from all of the palette's, and whether
-        all colours are exact.
+        The ids, how near each colour is, the share of pixels whose colour is far from all of the
+        palette's, and whether all are exact.
 
     Raises:
         ValueError: if `rgb` is not 'h w 3' uint8.
     """
     entries = _look_up(rgb, palette)
-    far = np.count_nonzero(entries & _FAR_FLAG) / max(entries.size, 1)
-    exact = not (entries & _INEXACT_FLAG).any()
-    return Snapped(((entries & (_FAR_FLAG - 1)) - 1).astype(np.uint8), far, exact)
+    tiers = (entries >> _TIER_SHIFT).astype(np.uint8)
+    far = float(np.count_nonzero(tiers == Tier.FAR)) / max(tiers.size, 1)
+    ids = ((entries & _ENTRY_MASK) - 1).astype(np.uint8)
+    return Snapped(ids, tiers, far, exact=not tiers.any())
 
 
 def is_exact(rgb: NDArray[np.uint8], palette: Palette) -> bool:
     """Whether every pixel has exactly a colour of the palette; 'h w 3' uint8 RGB."""
-    if (_look_up(rgb[::16, ::16], palette) & _INEXACT_FLAG).any():  # decides most frames
+    if (_look_up(rgb[::16, ::16], palette) > _ENTRY_MASK).any():  # decides most frames
         return False
-    return not (_look_up(rgb, palette) & _INEXACT_FLAG).any()
+    return not (_look_up(rgb, palette) > _ENTRY_MASK).any()
 
 
 def _look_up(rgb: NDArray[np.uint8], palette: Palette) -> NDArray[np.uint16]:
@@ -166,7 +184,7 @@ def _look_up(rgb: NDArray[np.uint8], palette: Palette) -> NDArray[np.uint16]:
 class _Snapper:
     """Colour to id through a table over all 256^3 colours that fills as colours are met.
 
-    An entry is 0 where the colour was not met yet, otherwise 1 + id plus flags. The operating
+    An entry is 0 where the colour was not met yet, otherwise 1 + id plus the tier. The operating
     system hands the 32 MiB out page by page, so that starting is free. Processor time on one core
     for frames of libx264 crf 18: 5 ms for a known 1024x512 frame, 12 ms with new colours, 36 ms
     for the first; 7, 18 and 40 ms for 2048x1024.
@@ -191,9 +209,8 @@ class _Snapper:
         for block in np.array_split(codes, len(codes) // 65536 + 1):
             rgb = np.stack([block >> 16, (block >> 8) & 255, block & 255], axis=1).astype(np.int32)
             distances = np.square(rgb[:, None] - self._colours[None]).sum(axis=2)
-            distance = distances.min(axis=1)
-            flags = _FAR_FLAG * (distance > FAR_COLOUR**2) + _INEXACT_FLAG * (distance > 0)
-            self._table[block] = 1 + self._ids[distances.argmin(axis=1)] + flags
+            tiers = np.searchsorted(_TIER_ENDS, distances.min(axis=1))
+            self._table[block] = 1 + self._ids[distances.argmin(axis=1)] + (tiers << _TIER_SHIFT)
 
 
 @lru_cache(maxsize=8)  # 8 x 32 MiB at most, filled only where colours occur

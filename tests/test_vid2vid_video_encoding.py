@@ -136,11 +136,11 @@ os.kill(os.getpid(), signal.SIGKILL)
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("out.mp4", {"codec": "ffv1"}, r"codec of a \.mp4 file must be libx264; got 'ffv1'"),
-        ("out.mkv", {"codec": "vp8"}, r"a \.mkv file must be libx264 or ffv1; got 'vp8'"),
+        ("out.mp4", {"codec": "ffv1"}, r"codec of a \.mp4 file must be libx264 or .*; got 'ffv1'"),
+        ("out.mkv", {"codec": "vp8"}, r"a \.mkv file must be libx264 or .* or ffv1; got 'vp8'"),
         ("out", {"codec": "ffv1"}, r"a codec needs a video file; .* name the output out\.mkv"),
         ("out", {"codec": "libx264"}, r"name the output out\.mp4 or drop the codec"),
-        ("out.webm", {"lossless": True}, r"must be \.mp4 or \.mkv; .*: name it out\.mkv"),
+        ("out.gif", {"lossless": True}, r"gif cannot write without loss, .*name it out\.mkv"),
     ],
 )
 def test_a_codec_that_does_not_fit_is_refused(tmp_path, name, options, message):
@@ -153,3 +153,22 @@ def test_a_size_that_the_encoder_refuses_is_refused_before_the_first_frame(tmp_p
     with pytest.raises(VideoError, match="such as libx264 encodes; it refuses 20000x20000 at 25"):
         open_writer(tmp_path / "out.mp4", width=20000, height=20000, rate=Fraction(25))
     assert not list(tmp_path.iterdir())
+
+
+def test_pixels_that_are_not_square_are_told(tmp_path, caplog):
+    for name in ("out.mp4", "out.mkv"):
+        path = write_noise(tmp_path / name, [0, 1], pixel_aspect=Fraction(4, 3))
+        assert open_video(path).pixel_aspect == Fraction(4, 3)
+    assert not caplog.records
+    path = write_noise(tmp_path / "out.webm", [0, 1], pixel_aspect=Fraction(4, 3))
+    assert open_video(path).pixel_aspect == 1
+    assert "out.webm for square, which are 4/3 times as wide as high: name" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
+def test_the_last_frame_is_shown_as_long_as_it_is_to_be(tmp_path, name):
+    writer = open_writer(tmp_path / name, width=48, height=32, rate=Fraction(25))
+    for index in range(3):
+        writer.write(noise(index), Fraction(index, 25), duration=Fraction(2))
+    with av.open(str(writer.close())) as container:
+        assert abs(container.duration / av.time_base - (2 / 25 + 2)) <= 0.001

@@ -70,7 +70,7 @@ def test_a_folder_is_shown_at_the_given_rate(frame_folder):
     assert [frame.time for frame in frames] == [0, Fraction(1, 25), Fraction(2, 25)]
     assert np.array_equal(frames[2].rgb, picture(10))
     info = open_video(frame_folder, rate=Fraction(30000, 1001))
-    assert info == (48, 32, Fraction(30000, 1001), 3, Fraction(1, 30000))
+    assert info == (48, 32, Fraction(30000, 1001), 3, Fraction(1, 30000), 1)
 
 
 def test_the_times_of_a_folder_come_from_its_times_csv(frame_folder):
@@ -189,7 +189,7 @@ def test_a_file_that_is_no_picture_is_refused(tmp_path, content):
 def test_a_video_gives_its_facts_before_it_is_decoded(tmp_path):
     path = encode(tmp_path / "a.mp4", 8, rate=Fraction(30000, 1001))
     info = open_video(path)
-    assert info == (48, 32, Fraction(30000, 1001), 8, Fraction(1, 30000))
+    assert info == (48, 32, Fraction(30000, 1001), 8, Fraction(1, 30000), 1)
     assert open_video(encode(tmp_path / "a.mkv", 8)).num_frames is None
     assert is_video(path)
     assert not is_video(tmp_path)

@@ -65,9 +65,10 @@ def test_an_output_without_frames_is_refused_and_removed(tmp_path, name, kind):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["out.gif", "out.v2", "out.png"])
+@pytest.mark.parametrize("name", ["out.avi", "out.v2", "out.png"])
 def test_an_unknown_suffix_is_refused(tmp_path, name):
-    with pytest.raises(VideoError, match=r"must end in \.mp4, \.mkv, \.webm, or be a folder .*got"):
+    message = r"must end in \.mp4, \.mkv, \.webm, \.gif, or be a folder .*got"
+    with pytest.raises(VideoError, match=message):
         open_writer(tmp_path / name, width=48, height=32, rate=Fraction(25))
 
 
@@ -79,7 +80,7 @@ def test_a_folder_that_cannot_be_made_is_refused_before_the_first_frame(tmp_path
 
 
 def test_sizes_and_rates_must_be_positive(tmp_path):
-    with pytest.raises(ValueError, match="must be positive; got 48, 0, 25, None"):
+    with pytest.raises(ValueError, match="must be positive; got 48, 0, 25, None, 1"):
         open_writer(tmp_path / "out.mp4", width=48, height=0, rate=Fraction(25))
 
 

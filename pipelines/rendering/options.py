@@ -1,16 +1,16 @@
 """What can be asked of a renderer, and what it answers. Imports no torch, for the command line."""
 
-import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
+from pipelines.parts import read_part
 from vid2vid.errors import ConfigError
 
 Dtype = Literal["float32", "bfloat16"]
 
-LARGEST_CRF = 51
+LARGEST_DETAIL_PX = 8.0  # as generator.detail_px
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,18 @@ class RenderOptions:
     """Mapping of their ids to those of the checkpoint's palette: its name or a YAML file."""
     boundary: Literal["labels"] | None = None
     """Draw the boundary from the labels where the checkpoint wants instances and there are none."""
+    controls: tuple[tuple[str, Path], ...] = ()
+    """Streams beside the input, for a checkpoint that takes several: name and place of each."""
+    drawn: bool = False
+    """The input holds a control's own pictures (edges, poses), not what they are made from."""
     first_frames: tuple[Path, ...] = ()
     """Pictures that the output begins with, oldest first, at most as many as the history; or one
     checkpoint of a still-image generator, which paints as many."""
     seed: int | None = None
     """Of what is drawn while rendering: styles and dropout; None = 0. Refused where nothing is."""
+    detail: float | None = None
+    """Detail finer than this many pixels is taken whole from the hallucinated or the warped frame:
+    0 = softest and steadiest, 2 sharper; None = as trained (`generator.detail_px`)."""
     style_from: Path | None = None
     """Photo whose style is taken, for a checkpoint with style features."""
     style_labels: Path | None = None
@@ -46,10 +53,12 @@ class RenderOptions:
     """Height of the output, px; None = the input's, or what keeps the aspect of `width`."""
     width: int | None = None
     """Width of the output, px; None = the input's, or what keeps the aspect of `height`."""
+    audio: Literal["copy", "none"] | None = None
+    """Whether the sound of a video comes along; None = it does where the output can have sound."""
     codec: str | None = None
-    """`libx264`, in .webm `libvpx-vp9`, in .mkv also `ffv1`; None = the suffix's own."""
-    crf: int = 16
-    """Constant rate factor of a lossy video, 0 to 51, smaller is better."""
+    """One of `vid2vid.video.codecs`; None = the suffix's own."""
+    crf: int | None = None
+    """Constant rate factor of a lossy video, smaller is better, 0 to 51 or 63; None = 16."""
     lossless: bool = False
     """Write the video without loss."""
     preview: Path | None = None
@@ -65,8 +74,10 @@ class RenderOptions:
         self.frame_slice()
         if self.seed is not None and self.seed < 0:
             raise ConfigError(f"--seed must be at least 0; got {self.seed}")
-        if not 0 <= self.crf <= LARGEST_CRF:
-            raise ConfigError(f"--crf must be 0 to {LARGEST_CRF}; got {self.crf}")
+        if self.detail is not None and not 0 <= self.detail <= LARGEST_DETAIL_PX:
+            raise ConfigError(
+                f"--detail must be 0 to {LARGEST_DETAIL_PX} pixels; got {self.detail}"
+            )
         if self.fps is not None and self.fps <= 0:
             raise ConfigError(f"--fps must be above 0; got {self.fps}")
         for name, size in (("height", self.height), ("width", self.width)):
@@ -79,20 +90,7 @@ class RenderOptions:
         Raises:
             ConfigError: if it is no slice of at least one frame.
         """
-        if self.frames is None:
-            return slice(0, None)
-        found = re.fullmatch(r"(\d*):(\d*)", self.frames.strip())
-        if found is None:
-            raise ConfigError(
-                "--frames must be A:B, counted from 0, B not included (10:20, 10: or :20); "
-                f"got {self.frames!r}"
-            )
-        part = slice(int(found[1] or 0), int(found[2]) if found[2] else None)
-        if part.stop is not None and part.stop <= part.start:
-            raise ConfigError(
-                f"--frames A:B must hold a frame, so B must be above A; got {self.frames!r}"
-            )
-        return part
+        return read_part(self.frames)
 
 
 @dataclass(frozen=True)
@@ -105,6 +103,7 @@ class Rendered:
     width: int
     seconds: float  # from before the input is opened to the complete output
     extras: tuple[Path, ...] = ()  # preview, flow, occlusion, hallucinated frames, where asked for
+    far_share: float = 0.0  # of the label pixels: far from every colour of the palette
 
 
 class RenderingError(OSError):

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from flow.files import write_flo
-from pipelines.rendering.label_stream import LabelStream
+from pipelines.rendering.input_stream import InputStream
 from pipelines.rendering.options import RenderOptions
 from pipelines.rendering.sinks import (
     FolderSink,
@@ -18,9 +18,8 @@ from pipelines.rendering.sinks import (
     Sink,
     WriterSink,
 )
+from vid2vid.controls.drawing import InputDrawing
 from vid2vid.errors import ConfigError
-from vid2vid.labels.maps import ids_to_colours
-from vid2vid.labels.palettes import Palette
 from vid2vid.video.pictures import PICTURE_SUFFIXES, write_picture
 from vid2vid.video.writing import open_writer
 
@@ -29,7 +28,7 @@ class Outputs:
     """Every output of one rendering; the frames get their final name last."""
 
     def __init__(
-        self, out: Path, stream: LabelStream, *, options: RenderOptions, palette: Palette | None
+        self, out: Path, stream: InputStream, *, options: RenderOptions, drawing: InputDrawing
     ) -> None:
         """Open them all, or none.
 
@@ -37,7 +36,7 @@ class Outputs:
             out: where the frames go.
             stream: the input, for size, rate and times.
             options: what else is written, and how.
-            palette: colours of the label maps in the preview; None of pictures, which it shows.
+            drawing: of the input, in the preview.
 
         Raises:
             ConfigError: if `out` is a picture and the input more than one frame.
@@ -46,7 +45,7 @@ class Outputs:
         self._sinks: list[Sink] = []
         self.num_written = 0
         try:
-            for open_sink in _plan(out, stream, options, palette):
+            for open_sink in _plan(out, stream, options, drawing=drawing):
                 self._sinks.append(open_sink())
         except BaseException:
             self.abort()
@@ -76,17 +75,16 @@ class Outputs:
 
 
 def _plan(
-    out: Path, stream: LabelStream, options: RenderOptions, palette: Palette | None
+    out: Path, stream: InputStream, options: RenderOptions, *, drawing: InputDrawing
 ) -> list[Callable[[], Sink]]:
     """List how to open every output, the frames' last."""
 
     def preview(rendered: RenderedFrame) -> Rgb:
-        source = rendered.source.labels
-        painted = source if palette is None else ids_to_colours(source, palette)
+        painted = drawing.draw(rendered.source.labels, rendered.source.pictures)
         return np.concatenate([painted, _to_rgb(rendered.frame)], axis=1)
 
     draws: list[tuple[Path | None, Callable[[RenderedFrame], Rgb], int]] = [
-        (options.preview, preview, 2),
+        (options.preview, preview, len(drawing.titles) + 1),
         (options.save_occlusion, lambda rendered: _to_rgb(rendered.occlusion), 1),
         (options.save_hallucinated, lambda rendered: _to_rgb(rendered.hallucinated), 1),
     ]
@@ -101,7 +99,7 @@ def _plan(
 
 
 def _open_drawn(
-    place: Path, stream: LabelStream, *, draw: Callable[[RenderedFrame], Rgb], panels: int
+    place: Path, stream: InputStream, *, draw: Callable[[RenderedFrame], Rgb], panels: int
 ) -> Sink:
     """Open a video or folder beside the frames, `panels` pictures wide."""
     height, width = stream.size
@@ -111,11 +109,12 @@ def _open_drawn(
         height=height,
         rate=stream.rate,
         time_base=stream.time_base,
+        pixel_aspect=stream.pixel_aspect,
     )
     return WriterSink(writer, draw)
 
 
-def _open_frames(out: Path, stream: LabelStream, options: RenderOptions) -> Sink:
+def _open_frames(out: Path, stream: InputStream, options: RenderOptions) -> Sink:
     """Open the output proper: a picture, pictures under their own names, or a writer's."""
     if out.suffix.lower() in PICTURE_SUFFIXES and not out.is_dir():
         if stream.num_frames != 1:
@@ -137,6 +136,8 @@ def _open_frames(out: Path, stream: LabelStream, options: RenderOptions) -> Sink
         lossless=options.lossless,
         codec=options.codec,
         crf=options.crf,
+        pixel_aspect=stream.pixel_aspect,
+        soundtrack=stream.soundtrack,
     )
     return WriterSink(writer, _draw_frame)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipelines.rendering.label_stream import LabelFrame
+from pipelines.rendering.input_stream import InputFrame
 from vid2vid.errors import VideoError
 from vid2vid.video.encoding import claim
 from vid2vid.video.pictures import PartialFolder, not_whole, write_picture
@@ -21,7 +21,7 @@ Rgb = NDArray[np.uint8]
 class RenderedFrame(NamedTuple):
     """A frame on its way to the encoder, and the parts that are written beside it."""
 
-    source: LabelFrame
+    source: InputFrame
     frame: Tensor  # 'h w 3' uint8
     hallucinated: Tensor | None = None  # 'h w 3' uint8
     occlusion: Tensor | None = None  # 'h w 3' uint8, white = hallucinated
@@ -61,7 +61,8 @@ class WriterSink:
 
     def write(self, rendered: RenderedFrame) -> None:
         """Add a frame; see `Sink`."""
-        self._writer.write(self._draw(rendered), rendered.source.time)
+        source = rendered.source
+        self._writer.write(self._draw(rendered), source.time, duration=source.duration)
 
     def close(self) -> Path:
         """Complete the output; see `Sink`."""

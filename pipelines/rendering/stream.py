@@ -10,12 +10,14 @@ import contextlib
 from collections.abc import Callable, Generator, Iterator
 from queue import Empty, Queue
 from threading import Event, Thread
+from time import monotonic
 from types import TracebackType
 from typing import Generic, NamedTuple, Self, TypeVar
 
 Item = TypeVar("Item")
 
 _JOIN_SECONDS = 0.02
+_PATIENCE_SECONDS = 5.0
 
 
 class _End(NamedTuple):
@@ -27,8 +29,19 @@ class _End(NamedTuple):
 class ReadAhead(Generic[Item]):
     """Runs an iterator in a thread, a few items ahead of whoever iterates over this."""
 
-    def __init__(self, source: Iterator[Item], *, ahead: int) -> None:
+    def __init__(
+        self, source: Iterator[Item], *, ahead: int, patience: float = _PATIENCE_SECONDS
+    ) -> None:
+        """Begin at the start of the block.
+
+        Args:
+            source: read in the thread, and closed there.
+            ahead: items that wait at most.
+            patience: seconds that the end of the block waits for the thread. One that is stuck, as
+                in reading from a pipe into which nobody writes any more, is left behind.
+        """
         self._source = source
+        self._patience = patience
         self._queue: Queue[Item | _End] = Queue(ahead)
         self._stop = Event()
         self._has_ended = False
@@ -55,7 +68,8 @@ class ReadAhead(Generic[Item]):
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._has_ended = True
-        while self._thread.is_alive():  # it may be waiting for room
+        deadline = monotonic() + self._patience
+        while self._thread.is_alive() and monotonic() < deadline:  # it may be waiting for room
             with contextlib.suppress(Empty):
                 self._queue.get_nowait()
             self._thread.join(_JOIN_SECONDS)

@@ -120,8 +120,11 @@ class PngWriter:
         own_names = rf"\d{{6,}}(\.partial)?\.png|{re.escape(TIMES_NAME)}"
         self._folder = PartialFolder(path, own_names=own_names)
 
-    def write(self, rgb: NDArray[np.uint8], time: Fraction) -> None:
-        """Add a frame; see `FrameWriter`."""
+    def write(
+        self, rgb: NDArray[np.uint8], time: Fraction, *, duration: Fraction | None = None
+    ) -> None:
+        """Add a frame; see `FrameWriter`. A folder tells when pictures come, not how long."""
+        del duration
         check_frame(rgb, self._shape)
         if self._times and time <= self._times[-1]:
             raise VideoError(

@@ -4,65 +4,45 @@ import math
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
-from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from vid2vid.errors import VideoError
-from vid2vid.video.containers import (
-    broken_stream,
-    counts_frames,
-    is_grey_exact,
-    mean_rate,
-    open_container,
-    to_rgb,
-    warn_if_short,
-)
+from vid2vid.video.containers import STANDARD_INPUT, in_words, is_grey_exact
+from vid2vid.video.decoding import VideoFrame, VideoInfo, decode_video
 from vid2vid.video.seeking import FrameIndex, SeekingDecoder, index_frames
 from vid2vid.video.times import DEFAULT_RATE, read_times
 
 IMAGE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"}
 )
-VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".webm", ".mov", ".m4v", ".avi"})
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".mkv", ".webm", ".mov", ".m4v", ".avi", ".gif", ".ts", ".mts", ".m2ts", ".mpg"}
+    | {".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".y4m"}
+)
 
 _MAX_TICKS = 1_000_000  # per second; what a container's 32-bit time base holds with ease
 
 
-class VideoInfo(NamedTuple):
-    """What is known of a video before its frames are decoded."""
-
-    width: int
-    height: int
-    rate: Fraction  # mean frames per second
-    num_frames: int | None  # None = the file does not say
-    time_base: Fraction  # seconds; every time stamp is a multiple of it
-
-
-@dataclass(frozen=True, slots=True)
-class VideoFrame:
-    """A frame as it comes out of a file."""
-
-    rgb: NDArray[np.uint8]  # 'h w 3'
-    index: int
-    time: Fraction  # seconds
-    name: str  # of the picture, without its suffix; of a video the index with six digits
-
-
 def is_video(source: Path | str) -> bool:
-    """Whether `source` names a video file rather than pictures."""
-    return Path(source).suffix.lower() in VIDEO_SUFFIXES and not Path(source).is_dir()
+    """Whether `source` names a video file, or standard input, rather than pictures."""
+    source = Path(source)
+    return source == STANDARD_INPUT or (
+        source.suffix.lower() in VIDEO_SUFFIXES and not source.is_dir()
+    )
 
 
-def find_frames(source: Path | str) -> list[Path]:
+def find_frames(source: Path | str, *, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> list[Path]:
     """List the pictures of a folder, of a glob such as 'frames/*.png', or a single picture.
+
+    Args:
+        source: where they are.
+        suffixes: of other files, one a frame, to be listed in place of pictures.
 
     Returns:
         The paths in natural order: frame_2 before frame_10.
@@ -71,6 +51,7 @@ def find_frames(source: Path | str) -> list[Path]:
         VideoError: if there is no picture.
     """
     source = Path(source)
+    _refuse_standard_input(source)
     if source.is_dir():
         candidates = source.iterdir()
     elif re.search(r"[*?\[]", str(source)) and not source.exists():
@@ -78,9 +59,14 @@ def find_frames(source: Path | str) -> list[Path]:
         candidates = base.glob(str(source.relative_to(base)))
     else:
         candidates = iter([source])
-    frames = [p for p in candidates if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()]
+    frames = [p for p in candidates if p.suffix.lower() in suffixes and p.is_file()]
     if not frames:
         reason = "has none" if source.exists() else "does not exist"
+        if suffixes != IMAGE_SUFFIXES:
+            raise VideoError(
+                f"a folder or glob with one file a frame ({', '.join(sorted(suffixes))}) was "
+                f"needed; {source} {reason}: check the path"
+            )
         raise VideoError(
             f"frames must be a folder or glob with pictures ({', '.join(sorted(IMAGE_SUFFIXES))}), "
             f"or a video ({', '.join(sorted(VIDEO_SUFFIXES))}); {source} {reason}: check the path"
@@ -94,43 +80,60 @@ def _natural_key(path: Path) -> list[tuple[int, int, str]]:
 
 
 def open_video(source: Path | str, *, rate: Fraction = DEFAULT_RATE) -> VideoInfo:
-    """Look at a video file or at a folder of pictures without decoding it.
+    """Look at a video file, as far as its first frame, or at a folder of pictures.
 
     Args:
         source: A video file, or what `find_frames` takes.
         rate: Frames per second of pictures without a times.csv.
 
     Raises:
-        VideoError: if it is missing, empty, cut off, or not a video.
+        VideoError: if it is missing, empty, cut off, or not a video; or standard input, which
+            `decoding.decode_video` opens once for all that is wanted of it.
     """
     if not is_video(source):
         return _look_at_frames(find_frames(source), rate)
-    with open_container(Path(source)) as container:
-        stream = container.streams.video[0]
-        return VideoInfo(
-            width=stream.codec_context.width,
-            height=stream.codec_context.height,
-            rate=mean_rate(container),
-            num_frames=stream.frames or None,
-            time_base=stream.time_base or 1 / mean_rate(container),
+    _refuse_standard_input(Path(source))
+    return decode_video(Path(source)).info
+
+
+def _refuse_standard_input(source: Path) -> None:
+    """Refuse to look at what can be read once."""
+    if source == STANDARD_INPUT:
+        raise VideoError(
+            "standard input can be read once, as the only input of a rendering; here it would be "
+            "looked at before it is read: save it to a file and name that"
         )
 
 
 def _look_at_frames(frames: list[Path], rate: Fraction) -> VideoInfo:
     height, width = read_image(frames[0]).shape[:2]
-    times = read_times(frames, rate=rate)
+    return describe_files(frames, size=(height, width), rate=rate)
+
+
+def describe_files(files: list[Path], *, size: tuple[int, int], rate: Fraction) -> VideoInfo:
+    """Say what is known of files of one frame each: their rate and their exact time base.
+
+    Args:
+        files: in order.
+        size: (height, width) of what they hold.
+        rate: frames per second without a times.csv.
+
+    Raises:
+        VideoError: if their times.csv cannot be read.
+    """
+    times = read_times(files, rate=rate)
     if len(times) > 1:
         rate = (len(times) - 1) / (times[-1] - times[0])
     ticks = math.lcm(rate.numerator, *(time.denominator for time in times))
     exact = Fraction(1, ticks) if ticks <= _MAX_TICKS else Fraction(1, 90_000)
-    return VideoInfo(width, height, rate, len(frames), exact)
+    height, width = size
+    return VideoInfo(width, height, rate, len(files), exact)
 
 
 def read_video(source: Path | str, *, rate: Fraction = DEFAULT_RATE) -> Iterator[VideoFrame]:
     """Decode a video file or a folder of pictures frame by frame, in constant memory.
 
-    Colours are converted by the matrix and range that the stream is tagged with; an untagged one
-    is BT.601, as FFmpeg takes it. A display rotation is left alone.
+    Frames are upright and their colours BT.709; see `vid2vid.video.colour`.
 
     Args:
         source: A video file, or what `find_frames` takes.
@@ -139,14 +142,24 @@ def read_video(source: Path | str, *, rate: Fraction = DEFAULT_RATE) -> Iterator
     Raises:
         VideoError: if it cannot be opened, breaks off, or changes its frame size.
     """
-    frames = _decode_video(Path(source)) if is_video(source) else _read_frames(source, rate)
+    frames = decode_video(Path(source)).frames if is_video(source) else _read_frames(source, rate)
+    yield from of_one_size(frames, source)
+
+
+def of_one_size(frames: Iterator[VideoFrame], source: Path | str) -> Iterator[VideoFrame]:
+    """Give frames on as long as they have the size of the first.
+
+    Raises:
+        VideoError: at the first that has not.
+    """
     size: tuple[int, ...] | None = None
     for frame in frames:
         size = size or frame.rgb.shape
         if frame.rgb.shape != size:
             raise VideoError(
-                f"the frames of {source} must have one size; frame {frame.index} ({frame.name}) is "
-                f"{frame.rgb.shape[1]}x{frame.rgb.shape[0]} after {size[1]}x{size[0]}: resize it"
+                f"the frames of {in_words(Path(source))} must have one size; frame {frame.index} "
+                f"({frame.name}) is {frame.rgb.shape[1]}x{frame.rgb.shape[0]} after "
+                f"{size[1]}x{size[0]}: resize it"
             )
         yield frame
 
@@ -156,27 +169,6 @@ def _read_frames(source: Path | str, rate: Fraction) -> Iterator[VideoFrame]:
     times = read_times(frames, rate=rate)
     for index, (path, time) in enumerate(zip(frames, times, strict=True)):
         yield VideoFrame(read_image(path), index, time, path.stem)
-
-
-def _decode_video(path: Path) -> Iterator[VideoFrame]:
-    index, time = 0, Fraction(-1)
-    with open_container(path) as container:
-        rate = mean_rate(container)
-        counts = counts_frames(container)
-        try:
-            for frame in container.decode(container.streams.video[0]):
-                if counts or frame.pts is None or frame.time_base is None:
-                    time = index / rate
-                else:
-                    stamp = frame.pts * frame.time_base
-                    time = stamp if not index or stamp > time else time + 1 / rate
-                yield VideoFrame(to_rgb(frame), index, time, f"{index:06d}")
-                index += 1
-        except FFmpegError as error:
-            raise broken_stream(path, index) from error
-        warn_if_short(container, path, time)
-    if index == 0:
-        raise VideoError(f"a video must have frames; {path} has none: check how it was written")
 
 
 def read_image(path: Path | str) -> NDArray[np.uint8]:

@@ -10,7 +10,13 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from vid2vid.video.containers import broken_stream, counts_frames, open_container, to_rgb
+from vid2vid.video.colour import RgbConverter
+from vid2vid.video.containers import (
+    broken_stream,
+    counts_frames,
+    open_container,
+    picture_stream,
+)
 
 
 class FrameIndex(NamedTuple):
@@ -33,7 +39,7 @@ def index_frames(path: Path) -> FrameIndex | None:
     key_stamps: list[int | None] = []
     with open_container(path) as container:
         try:
-            for packet in container.demux(container.streams.video[0]):
+            for packet in container.demux(picture_stream(container)):
                 if packet.size == 0 or packet.is_discard:  # the end; cut away by an edit list
                     continue
                 stamps.append(packet.pts)
@@ -67,6 +73,7 @@ class SeekingDecoder:
         self._container: InputContainer | None = None
         self._decoded: Iterator[VideoFrame] = iter(())
         self._next = -1  # index of the frame that `_decoded` gives next; -1 = none
+        self._to_rgb = RgbConverter(path, threads=1)
 
     def read(self, index: int) -> NDArray[np.uint8]:
         """Decode one frame, 'h w 3' uint8 RGB.
@@ -80,7 +87,7 @@ class SeekingDecoder:
                     self._seek(start)
                 frame = self._decode_up_to(index)
                 if frame is not None:
-                    return to_rgb(frame, threads=1)
+                    return self._to_rgb(frame)
         except FFmpegError as error:
             self._next = -1
             raise broken_stream(self._path, index) from error
@@ -101,8 +108,8 @@ class SeekingDecoder:
         if self._container is None or self._index is None:
             self.close()
             self._container = open_container(self._path)
-            self._container.streams.video[0].codec_context.thread_count = 1
-        stream = self._container.streams.video[0]
+            picture_stream(self._container).codec_context.thread_count = 1
+        stream = picture_stream(self._container)
         if self._index is not None:
             stamp = dict(self._index.keys).get(start, min(self._index.order))
             self._container.seek(stamp, stream=stream)

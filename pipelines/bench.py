@@ -20,8 +20,9 @@ from pipelines.build import Generation
 from pipelines.console import Progress, progress
 from pipelines.render import AHEAD, Renderer
 from pipelines.rendering.frames import FrameGenerator
+from pipelines.rendering.input_choice import choose_inputs
+from pipelines.rendering.input_stream import InputFrame, InputStream, open_input
 from pipelines.rendering.label_choice import choose_conditioning, choose_reader
-from pipelines.rendering.label_stream import LabelFrame, LabelStream, open_labels
 from pipelines.rendering.options import Dtype, RenderOptions
 from pipelines.rendering.stream import ReadAhead
 from pipelines.rendering.style_choice import choose_styles
@@ -30,6 +31,7 @@ from vid2vid.networks.cost import count_parameters, generator_macs
 
 _PERCENTILES = (50, 95, 99)
 _KIB = 1024
+_KEPT_FIELDS = ("labels", "instances", "pictures")  # of a frame's input, on the way there and back
 
 
 @dataclass(frozen=True)
@@ -90,23 +92,41 @@ def time_render(
         Vid2VidError: if checkpoint, labels and options do not fit, or there is a single frame.
     """
     began = time.perf_counter()
-    renderer = Renderer.load(checkpoint, device=device, dtype=dtype)
-    place = next(renderer.generation.generator.parameters()).device
+    generation = Renderer.load(checkpoint, device=device, dtype=dtype).generation
+    return time_generation(generation, labels, options, dtype=dtype, began=began)
+
+
+def time_generation(
+    generation: Generation, labels: Path, options: RenderOptions, *, dtype: Dtype, began: float
+) -> RenderTiming:
+    """Render label maps with a checkpoint that has just been read, and time every frame.
+
+    Args:
+        generation: of a `Renderer`.
+        labels: video, folder or glob; two frames or more.
+        options: how they are read, and which part of them.
+        dtype: arithmetic of the convolutions.
+        began: `time.perf_counter` from before the checkpoint was read.
+
+    Raises:
+        Vid2VidError: if checkpoint, labels and options do not fit, or there is a single frame.
+    """
+    place = next(generation.generator.parameters()).device
     if place.type == "cuda":
         torch.cuda.reset_peak_memory_stats(place)
-    stream = _open(labels, options, renderer.generation)
+    stream = _open(labels, options, generation)
     stamps = [began]
     with progress(stream.num_frames, "timing") as bar:
-        for _ in _pictures(stream, options, renderer.generation, dtype=dtype):
+        for _ in _pictures(stream, options, generation, dtype=dtype):
             stamps.append(time.perf_counter())
             bar.advance()
     if len(stamps) < 3:
         raise VideoError(f"a render is timed over two frames or more; {labels} has one: give more")
-    return _report(stamps, stream, renderer.generation, dtype=dtype)
+    return _report(stamps, stream, generation, dtype=dtype)
 
 
 def _report(
-    stamps: list[float], stream: LabelStream, generation: Generation, *, dtype: Dtype
+    stamps: list[float], stream: InputStream, generation: Generation, *, dtype: Dtype
 ) -> RenderTiming:
     """Work out a timing from when the render began and each picture came."""
     place = next(generation.generator.parameters()).device
@@ -168,13 +188,13 @@ def _meet(
             yield visit, np.load(kept / f"picture_{visit}.npy"), picture
 
 
-def _keep(frames: Iterator[LabelFrame], kept: Path) -> Iterator[LabelFrame]:
-    """Write label maps to files on their way through, and their number at the end."""
+def _keep(frames: Iterator[InputFrame], kept: Path) -> Iterator[InputFrame]:
+    """Write the input to files on its way through, and the number of its frames at the end."""
     count = 0
     for frame in frames:
-        np.save(kept / f"labels_{count}.npy", frame.labels)
-        if frame.instances is not None:
-            np.save(kept / f"instances_{count}.npy", frame.instances)
+        for field in _KEPT_FIELDS:
+            if (part := getattr(frame, field)) is not None:
+                np.save(kept / f"{field}_{count}.npy", part)
         count += 1
         yield frame
     (kept / "count").write_text(str(count))
@@ -186,7 +206,7 @@ def _count(kept: Path) -> int | None:
     return int(path.read_text()) if path.is_file() else None
 
 
-def _back_again(frames: Iterator[LabelFrame], kept: Path) -> Iterator[LabelFrame]:
+def _back_again(frames: Iterator[InputFrame], kept: Path) -> Iterator[InputFrame]:
     """Give label maps once more in reverse order, without the last."""
     last = None
     for last in frames:
@@ -194,19 +214,26 @@ def _back_again(frames: Iterator[LabelFrame], kept: Path) -> Iterator[LabelFrame
     if last is None:
         return
     for index in reversed(range((_count(kept) or 1) - 1)):
-        objects = kept / f"instances_{index}.npy"
+        labels, instances, pictures = (_load(kept, field, index) for field in _KEPT_FIELDS)
         yield last._replace(
-            labels=np.load(kept / f"labels_{index}.npy"),
-            instances=np.load(objects) if objects.is_file() else None,
+            labels=labels,
+            instances=instances,
+            pictures=None if pictures is None else torch.from_numpy(pictures),
         )
 
 
-def _open(labels: Path, options: RenderOptions, generation: Generation) -> LabelStream:
-    return open_labels(labels, choose_reader(options, generation), options)
+def _load(kept: Path, field: str, index: int) -> NDArray[Any] | None:
+    """Read a part of a frame's input back; None where it has none."""
+    path = kept / f"{field}_{index}.npy"
+    return np.load(path) if path.is_file() else None
+
+
+def _open(labels: Path, options: RenderOptions, generation: Generation) -> InputStream:
+    return open_input(labels, choose_inputs(options, generation), options)
 
 
 def _pictures(
-    stream: LabelStream, options: RenderOptions, generation: Generation, *, dtype: Dtype
+    stream: InputStream, options: RenderOptions, generation: Generation, *, dtype: Dtype
 ) -> Iterator[NDArray[np.uint8]]:
     """Generate the pictures of a stream, from zeros: 'h w 3' each."""
     device = next(generation.generator.parameters()).device
@@ -223,7 +250,7 @@ def _pictures(
             yield rendered.frame.cpu().numpy()
 
 
-def _macs(generation: Generation, stream: LabelStream) -> int:
+def _macs(generation: Generation, stream: InputStream) -> int:
     generator = generation.generator
     padding = generator.padding(*stream.size, generator.scales)
     height, width = padding.padded_size(*stream.size)

@@ -30,6 +30,7 @@ def evaluate(
     compare: Annotated[
         bool, typer.Option("--compare", help="Put the systems A B C into one table.")
     ] = False,
+    frames: options.Frames = None,
     labels: Annotated[Path | None, typer.Option(help="Label maps that were rendered.")] = None,
     world: Annotated[
         Path | None,
@@ -39,8 +40,12 @@ def evaluate(
         str | None, typer.Option(help="Palette of the label maps. Default: the segmenter's.")
     ] = None,
     mapping: Annotated[
-        str | None,
-        typer.Option("--map", help="Mapping of their ids to the segmenter's: name or YAML file."),
+        list[str] | None,
+        typer.Option(
+            "--map",
+            help="Mapping of their ids to the segmenter's palette: name or YAML file; again for "
+            "the checkpoint's.",
+        ),
     ] = None,
     segmenter: Annotated[
         Path | None,
@@ -60,6 +65,11 @@ def evaluate(
         Path | None,
         typer.Option(help="What rendered --labels: times it, and drives it there and back."),
     ] = None,
+    instances: Annotated[
+        Path | None,
+        typer.Option(help="Instance maps, for --checkpoint. Default: the world's, if it has any."),
+    ] = None,
+    boundary: options.Boundary = None,
     seed: Seed = 0,
     device: options.Device = None,
     as_json: options.Json = False,
@@ -77,10 +87,11 @@ def evaluate(
             real=real,
             generated=places,
             report=report,
+            frames=frames,
             labels=labels,
             world=world,
             palette=palette,
-            map=mapping,
+            maps=tuple(mapping or ()),
             segmenter=segmenter,
             raft=raft,
             inception=inception,
@@ -88,6 +99,8 @@ def evaluate(
             i3d=i3d,
             palindrome=tuple(palindrome or ()),
             checkpoint=checkpoint,
+            instances=instances,
+            boundary=boundary,
             seed=seed,
             device=device,
         )
@@ -150,6 +163,7 @@ def study(
         Path | None, typer.Option(help="Real frames, shown above each pair.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for study.html and key.json.")] = None,
+    frames: options.Frames = None,
     pairs: Annotated[int, typer.Option(min=1, help="Pairs that are compared.")] = 40,
     clip_frames: Annotated[int, typer.Option(min=1, help="Frames of a clip; 1 = stills.")] = 16,
     display: Annotated[
@@ -159,7 +173,10 @@ def study(
         ),
     ] = None,
     height: Annotated[
-        int | None, typer.Option(min=16, help="Height on the screen, pixels. Default: the frames'.")
+        int | None,
+        typer.Option(
+            min=16, help="Height on the screen, pixels. Default: the frames', or what fits."
+        ),
     ] = None,
     question: Annotated[
         str, typer.Option(help="What people are asked.")
@@ -197,6 +214,7 @@ def study(
             second=systems[1],
             out=out,
             reference=reference,
+            frames=frames,
             pairs=pairs,
             clip_frames=clip_frames,
             display_seconds=display,

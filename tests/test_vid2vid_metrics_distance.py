@@ -51,11 +51,13 @@ def test_the_kernel_distance_is_the_unbiased_estimate_over_pairs_of_different_un
 
     across = np.mean([kernel(x, y) for x in one.vectors for y in other.vectors])
     expected = within(one) + within(other) - 2 * across
-    assert kernel_distance(kernel_sums(one, other, seed=0)) == pytest.approx(expected)
+    assert kernel_distance(kernel_sums(one, other, seed=0, paired=False)) == pytest.approx(expected)
 
 
 def test_the_kernel_distance_of_equal_distributions_is_about_nothing_and_grows_with_shift():
-    near, far = (kernel_sums(features(0), features(1, shift=s), seed=0) for s in (0.0, 1.0))
+    near, far = (
+        kernel_sums(features(0), features(1, shift=s), seed=0, paired=False) for s in (0.0, 1.0)
+    )
     low, high = kernel_interval(near, seed=0)
     assert low < 0 < high
     assert kernel_interval(far, seed=0).low > high
@@ -63,10 +65,73 @@ def test_the_kernel_distance_of_equal_distributions_is_about_nothing_and_grows_w
 
 def test_intervals_hold_what_was_measured_and_need_three_units():
     one, other = features(0), features(1, shift=1.0)
-    interval = frechet_interval(one, other, seed=0)
+    interval = frechet_interval(one, other, seed=0, paired=False)
     assert interval.low < frechet_distance(one, other) < interval.high
-    assert frechet_interval(features(0, units=2), other, seed=0) is None
-    assert kernel_interval(kernel_sums(features(0, units=2), other, seed=0), seed=0) is None
+    assert frechet_interval(features(0, units=2), other, seed=0, paired=False) is None
+    sums = kernel_sums(features(0, units=2), other, seed=0, paired=False)
+    assert kernel_interval(sums, seed=0) is None
+
+
+def paired(seed=0, *, noise=0.1, units=8):
+    """A set whose units differ widely, and the same with a little noise."""
+    generator = np.random.default_rng(seed)
+    index = np.arange(400) * units // 400
+    vectors = 3 * generator.normal(size=(units, 3))[index] + generator.normal(size=(400, 3))
+    return (
+        Features(vectors, index),
+        Features(vectors + noise * generator.normal(size=vectors.shape), index),
+    )
+
+
+def test_a_paired_interval_is_of_the_system_and_not_of_the_scenes():
+    one, other = paired()
+    apart, together = (frechet_interval(one, other, seed=0, paired=p) for p in (False, True))
+    value = frechet_distance(one, other)
+    assert apart.low <= value <= apart.high
+    assert together.low < value < together.high
+    assert together.high - together.low < 0.02 * (apart.high - apart.low)
+
+
+def test_a_paired_interval_holds_the_figure_of_much_other_footage():
+    many = frechet_distance(*paired(7, units=400))  # as many scenes as vectors
+    found = [frechet_interval(*paired(seed), seed=0, paired=True) for seed in range(20)]
+    assert sum(low <= many <= high for low, high in found) >= 15
+
+
+def test_the_distance_of_a_perfect_system_is_nothing_in_every_resample():
+    one, _ = paired()
+    assert frechet_interval(one, one, seed=0, paired=True) == pytest.approx((0, 0), abs=1e-9)
+    sums = kernel_sums(one, one, seed=0, paired=True)
+    assert kernel_distance(sums) == pytest.approx(0, abs=1e-9)
+    assert kernel_interval(sums, seed=0) == pytest.approx((0, 0), abs=1e-9)
+
+
+def test_the_paired_kernel_distance_leaves_out_pairs_from_one_unit_on_both_sides():
+    # Gretton et al. 2012, equation 4, over pairs (i, j) of different units.
+    one, other = paired(units=4)
+    x, y, units = one.vectors, other.vectors, one.units
+
+    def kernel(a, b):
+        return (a @ b.T / 3 + 1) ** 3
+
+    values = kernel(x, x) + kernel(y, y) - kernel(x, y) - kernel(y, x)
+    expected = values[units[:, None] != units].mean()
+    assert kernel_distance(kernel_sums(one, other, seed=0, paired=True)) == pytest.approx(expected)
+
+
+def test_of_many_vectors_a_paired_kernel_distance_draws_the_same_on_both_sides():
+    one = features(0, count=3000)
+    sums = kernel_sums(one, one, seed=0, paired=True)
+    assert sums.sizes[0].sum() == 1024
+    assert kernel_distance(sums) == pytest.approx(0, abs=1e-9)
+
+
+def test_paired_sets_must_be_of_the_same_units():
+    one, other = features(0, units=8), features(1, units=7)
+    with pytest.raises(ValueError, match="the same units, vector by vector"):
+        frechet_interval(one, other, seed=0, paired=True)
+    with pytest.raises(ValueError, match="the same units, vector by vector"):
+        kernel_sums(one, other, seed=0, paired=True)
 
 
 @pytest.mark.parametrize("other", [features(0, size=4), features(0, count=1)])

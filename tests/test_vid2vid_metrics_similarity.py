@@ -1,9 +1,10 @@
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from scipy.ndimage import gaussian_filter
 
-from vid2vid.metrics.image import ssim
-from vid2vid.metrics.similarity import MS_SSIM_SIDE, structural_similarities
+from vid2vid.metrics.similarity import MS_SSIM_SIDE, ssim, structural_similarities
 
 
 def noise(seed, size=(24, 32), cell=1):
@@ -17,10 +18,47 @@ def test_equal_frames_are_alike_in_every_way():
     assert structural_similarities(frame, frame) == pytest.approx((1, 1, 1))
 
 
-def test_ssim_is_that_of_kornia():
+def test_ssim_is_that_of_scikit_image():
+    # structural_similarity(gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
+    # data_range=1) written out: its filter ends at 3.5 sigma, and its border of 5 is cut off.
+    def average(values):
+        return gaussian_filter(values, 1.5, truncate=3.5)
+
+    frame, real = noise(0, (15, 13)), noise(1, (15, 13))
+    maps = []
+    for x, y in zip(*((each.double().numpy() + 1) / 2 for each in (frame, real)), strict=True):
+        ux, uy = average(x), average(y)
+        vx, vy, vxy = average(x * x) - ux * ux, average(y * y) - uy * uy, average(x * y) - ux * uy
+        s = (2 * ux * uy + 1e-4) * (2 * vxy + 9e-4)
+        maps.append(s / ((ux**2 + uy**2 + 1e-4) * (vx + vy + 9e-4)))
+    expected = np.mean([each[5:-5, 5:-5] for each in maps])
+    assert ssim(frame[None], real[None]).item() == pytest.approx(expected, abs=1e-7)
+
+
+def test_the_ssim_of_a_batch_is_the_one_beside_ms_ssim():
     frame, real = noise(0), noise(1)
-    expected = ssim(frame[None], real[None]).item()
-    assert structural_similarities(frame, real).ssim == pytest.approx(expected, abs=1e-5)
+    assert ssim(frame[None], real[None]).item() == pytest.approx(
+        structural_similarities(frame, real).ssim, abs=1e-7
+    )
+
+
+def test_ssim_of_equal_frames_is_one():
+    pair = torch.stack((noise(0), noise(1)))
+    torch.testing.assert_close(ssim(pair, pair), torch.ones(2))
+
+
+def test_ssim_of_two_flat_frames_is_its_luminance_term():
+    # Wang et al. 2004 on [0, 1]: (2 · 0.5 · 0.75 + c) / (0.5² + 0.75² + c) with c = 0.01².
+    grey, lighter = torch.zeros(1, 3, 16, 16), torch.full((1, 3, 16, 16), 0.5)
+    expected = (0.75 + 1e-4) / (0.8125 + 1e-4)
+    assert ssim(grey, lighter).item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_ssim_judges_each_frame_by_itself():
+    real = torch.stack((noise(0), noise(1)))
+    scores = ssim(torch.stack((real[0], -real[1])), real)
+    assert scores[0] == pytest.approx(1, abs=1e-5)
+    assert scores[1] < 0
 
 
 def test_ms_ssim_is_its_definition_written_out():
@@ -57,7 +95,20 @@ def test_blur_ssim_forgives_grain_and_not_another_layout():
     assert structural_similarities(noise(5, (96, 96), cell=16), real).blur_ssim < 0.5
 
 
-@pytest.mark.parametrize("shape", [(3, 10, 20), (3, 20, 21), (1, 3, 20, 20)])
+@pytest.mark.parametrize("shape", [(3, 20, 21), (1, 3, 20, 20)])
 def test_frames_that_do_not_fit_are_refused(shape):
-    with pytest.raises(ValueError, match="at least 11 pixels a side"):
+    with pytest.raises(ValueError, match="of one size"):
         structural_similarities(torch.zeros(shape), torch.zeros(3, 20, 20))
+    with pytest.raises(ValueError, match="'b 3 h w' of one size"):
+        ssim(torch.zeros(shape), torch.zeros(2, 3, 20, 20))
+
+
+def test_frames_smaller_than_the_window_are_refused():
+    with pytest.raises(ValueError, match=r"at least 11 pixels a side; got \(3, 10, 20\)"):
+        structural_similarities(torch.zeros(3, 10, 20), torch.zeros(3, 10, 20))
+    with pytest.raises(ValueError, match=r"at least 11 pixels a side; got \(1, 3, 20, 10\)"):
+        ssim(torch.zeros(1, 3, 20, 10), torch.zeros(1, 3, 20, 10))
+
+
+def test_the_score_of_low_precision_frames_is_float32():
+    assert ssim(noise(0)[None].bfloat16(), noise(1)[None].bfloat16()).dtype == torch.float32

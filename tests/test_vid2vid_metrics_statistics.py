@@ -3,7 +3,15 @@ import pytest
 
 from vid2vid.metrics.bins import Bins
 from vid2vid.metrics.bootstrap import bootstrap, draw_counts
-from vid2vid.metrics.statistics import f1, mean, mean_iou, pixel_accuracy, slope, slope_sums
+from vid2vid.metrics.statistics import (
+    centre_slope_sums,
+    f1,
+    mean,
+    mean_iou,
+    pixel_accuracy,
+    slope,
+    slope_sums,
+)
 
 CONFUSION = np.array([[3.0, 1.0, 0.0], [0.0, 4.0, 0.0], [0.0, 0.0, 0.0]]).ravel()
 
@@ -50,6 +58,16 @@ def test_slope_is_that_of_the_line_and_of_numpys_fit():
     times, values = np.arange(6.0), np.array([1.0, 3.0, 2.0, 5.0, 4.0, 6.0])
     sums = sum(slope_sums(t, y) for t, y in zip(times, values, strict=True))
     assert slope(sums) == pytest.approx(np.polyfit(times, values, 1)[0])
+
+
+def test_a_centred_slope_heeds_no_difference_between_sequences():
+    # A short dark sequence and a long bright one; each rises by 2 a frame.
+    parts = [
+        sum(slope_sums(t, level + 2 * t) for t in range(length))
+        for level, length in ((0, 5), (100, 30))
+    ]
+    assert slope(sum(parts)) > 3
+    assert slope(sum(map(centre_slope_sums, parts))) == pytest.approx(2)
 
 
 def test_statistics_take_resamples_all_at_once():

@@ -3,8 +3,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vid2vid.metrics.controls import perturb, shuffle_in_time
-from vid2vid.metrics.surface import GROUPS, SurfaceColours
+from vid2vid.metrics.controls import even_stretch, perturb, shuffle_in_time
+from vid2vid.metrics.image import gradient_energy
 from vid2vid.metrics.temporal import cell_luma, farneback, flicker, flow_difference
 
 
@@ -48,63 +48,20 @@ def test_cells_hold_the_luma_in_levels():
     assert cells[0, 0].tolist() == pytest.approx([0] * 8 + [255] * 8)
 
 
-def test_a_point_of_one_colour_has_no_variance_and_others_have_their_own():
-    ids = np.arange(6).reshape(2, 3)
-    steady, flickering = SurfaceColours(), SurfaceColours()
-    for level in (100, 120, 140, 160):
-        steady.add(ids, np.full((2, 3, 3), 77, np.uint8))
-        flickering.add(ids, np.full((2, 3, 3), level, np.uint8))
-    assert steady.sums()[:, 0].sum() == pytest.approx(0)
-    squares, freedom = flickering.sums().sum(axis=0)
-    expected = np.var(np.array([100, 120, 140, 160]) / 255, ddof=1)
-    assert squares / freedom == pytest.approx(expected)
-
-
-def test_a_point_over_many_pixels_is_seen_once_with_their_mean():
-    surfaces = SurfaceColours()
-    for _ in range(3):
-        rgb = np.zeros((2, 2, 3), np.uint8)
-        rgb[0] = 200
-        surfaces.add(np.full((2, 2), 5), rgb)
-    squares, freedom = surfaces.sums().sum(axis=0)
-    assert (squares, freedom) == (pytest.approx(0), 2)
-    assert surfaces.num_points == 1
-
-
-def test_pixels_without_a_point_and_points_seen_once_do_not_count():
-    surfaces = SurfaceColours()
-    surfaces.add(np.array([[-1, 3]]), np.zeros((1, 2, 3), np.uint8))
-    surfaces.add(np.array([[-1, 4]]), np.full((1, 2, 3), 255, np.uint8))
-    assert surfaces.num_points == 0
-    assert surfaces.sums().shape == (GROUPS, 2)
-
-
-def test_more_points_than_can_be_followed_are_sampled_fairly():
-    bounded, whole = SurfaceColours(capacity=500), SurfaceColours()
-    random = np.random.default_rng(0)
-    for start in range(0, 4000, 400):
-        ids = start + np.arange(800).reshape(20, 40)
-        rgb = random.integers(0, 256, (20, 40, 3), dtype=np.uint8)
-        bounded.add(ids, rgb)
-        whole.add(ids, rgb)
-    ratios = [
-        squares / freedom for squares, freedom in (x.sums().sum(axis=0) for x in (bounded, whole))
-    ]
-    assert 100 < bounded.num_points <= 500 < whole.num_points
-    assert ratios[0] == pytest.approx(ratios[1], rel=0.1)
-
-
-def test_surface_points_must_fit_the_frame():
-    with pytest.raises(ValueError, match="of the frame"):
-        SurfaceColours().add(np.zeros((2, 2), np.int64), np.zeros((2, 3, 3), np.uint8))
-
-
 def test_shuffling_in_time_uses_every_item_once_and_holds_few():
     pairs = list(shuffle_in_time(iter(range(20)), seed=0, together=8))
     assert [first for first, _ in pairs] == list(range(20))
     assert sorted(second for _, second in pairs) == list(range(20))
     assert all(first // 8 == second // 8 for first, second in pairs)
     assert [second for _, second in pairs] != list(range(20))
+
+
+@pytest.mark.parametrize(
+    ("count", "stretch"), [(0, 1), (1, 1), (64, 64), (65, 33), (67, 34), (1000, 63)]
+)
+def test_stretches_are_equal_so_that_the_last_is_shuffled_as_well(count, stretch):
+    assert even_stretch(count) == stretch
+    assert count % stretch == 0 or count % stretch > stretch // 2
 
 
 def test_a_perturbed_frame_differs_a_little_and_by_its_seed():
@@ -115,3 +72,27 @@ def test_a_perturbed_frame_differs_a_little_and_by_its_seed():
     gain = (one + 1).mean() / (frame + 1).mean()
     assert 0.94 < gain < 1.06
     assert (one - frame).abs().max() > 0.01
+
+
+def test_a_perturbed_frame_is_as_sharp_as_before():
+    frame = texture(96, 128)
+    energies = [
+        float(gradient_energy(perturb(frame, seed=(k,))[None]) / gradient_energy(frame[None]))
+        for k in range(12)
+    ]
+    assert np.mean(energies) == pytest.approx(1, abs=0.1)
+    assert min(energies) > 0.85  # the gain alone takes a tenth
+
+
+def test_a_perturbed_frame_is_moved_within_a_pixel_and_brightened_within_a_twentieth():
+    flat = torch.zeros(3, 16, 16)
+    ramp = torch.stack([0.02 * torch.arange(16.0).expand(16, 16) - 0.2] * 3)
+    moves = []
+    for k in range(20):
+        gain = float(perturb(flat, seed=(k,))[0, 8, 8] + 1)
+        assert 0.95 <= gain <= 1.05
+        inner = ((perturb(ramp, seed=(k,)) + 1) / gain - 1 - ramp)[..., 5:-5] / 0.02
+        assert inner.std() < 0.05  # the same everywhere
+        moves.append(float(inner.mean()))
+    assert max(map(abs, moves)) <= 1.05
+    assert max(moves) - min(moves) > 1.2

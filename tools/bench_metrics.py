@@ -23,6 +23,7 @@ from torch import Tensor
 
 from pipelines.evaluation.evaluate import Evaluation, evaluate
 from pipelines.evaluation.options import EvaluateOptions
+from pipelines.evaluation.tables import write_number
 
 CASES = ("perfect", "frozen", "shuffled", "blurred", "flicker")
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
@@ -198,7 +199,7 @@ def markdown_table(done: Evaluation) -> str:
         arrow = {"higher": "↑", "lower": "↓", "one": "→ 1"}[metric.better]
         unit = f" ({metric.unit})" if metric.unit else ""
         cells = [
-            "–" if figure is None else f"{figure.value:.{metric.digits}f}"
+            "–" if figure is None else write_number(figure.value, metric)
             for figure in done.results.table(metric.key, done.systems)
         ]
         lines.append(f"| {metric.title}{unit} {arrow} | {' | '.join(cells)} |")

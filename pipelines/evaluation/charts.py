@@ -34,40 +34,44 @@ class _Frame(NamedTuple):
 
     x_range: tuple[float, float]
     y_range: tuple[float, float]
-    is_log_x: bool
+    is_log: bool
 
     def x(self, value: float) -> float:
-        low, high, value = (
-            math.log2(each) if self.is_log_x else each for each in (*self.x_range, value)
-        )
-        return _LEFT + (value - low) / ((high - low) or 1) * (_WIDTH - _LEFT - _RIGHT)
+        return _LEFT + self._share(value, self.x_range) * (_WIDTH - _LEFT - _RIGHT)
 
     def y(self, value: float) -> float:
-        low, high = self.y_range
-        return _HEIGHT - _BOTTOM - (value - low) / ((high - low) or 1) * (_HEIGHT - _TOP - _BOTTOM)
+        share = self._share(value, self.y_range)
+        return _HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM)
+
+    def _share(self, value: float, limits: tuple[float, float]) -> float:
+        low, high, value = (math.log(x) if self.is_log else x for x in (*limits, value))
+        return (value - low) / ((high - low) or 1)
 
 
-def line_chart(lines: Sequence[Line], *, x_label: str, y_label: str, is_log_x: bool = False) -> str:
+def line_chart(lines: Sequence[Line], *, x_label: str, y_label: str, is_log: bool = False) -> str:
     """Draw lines over a common axis.
 
     Args:
         lines: at least one with a mark.
         x_label: below the axis.
         y_label: beside the axis, and what a screen reader says.
-        is_log_x: powers of two are equally far apart.
+        is_log: both axes are logarithmic, with a tick at each x; marks that are not above 0, and
+            intervals that reach it, are left out.
 
     Raises:
         ValueError: if there is nothing to draw.
     """
+    if is_log:
+        lines = [line._replace(marks=_above_zero(line.marks)) for line in lines]
     marks = [mark for line in lines for mark in line.marks]
     if not marks:
         raise ValueError("a chart must have a mark; all lines are empty")
     xs = [mark.x for mark in marks]
     lows = [mark.y if mark.low is None else min(mark.low, mark.y) for mark in marks]
     highs = [mark.y if mark.high is None else max(mark.high, mark.y) for mark in marks]
-    ticks = nice_ticks(min(lows), max(highs))
-    frame = _Frame((min(xs), max(xs)), (ticks[0], ticks[-1]), is_log_x)
-    x_ticks = sorted(set(xs)) if is_log_x else _inside(nice_ticks(*frame.x_range), frame.x_range)
+    ticks = (log_ticks if is_log else nice_ticks)(min(lows), max(highs))
+    frame = _Frame((min(xs), max(xs)), (ticks[0], ticks[-1]), is_log)
+    x_ticks = sorted(set(xs)) if is_log else _inside(nice_ticks(*frame.x_range), frame.x_range)
     parts = [
         *(_grid_line(frame, tick, ticks) for tick in ticks),
         *(_x_tick(frame, tick, x_ticks) for tick in x_ticks),
@@ -95,6 +99,24 @@ def nice_ticks(low: float, high: float) -> list[float]:
     return [k * step for k in range(first, last + 1)]
 
 
+def log_ticks(low: float, high: float) -> list[float]:
+    """Choose powers of ten from at most `low` to at least `high`; over few of them, 2 and 5 too."""
+    first = math.floor(math.log10(low) + 1e-9)
+    last = max(first + 1, math.ceil(math.log10(high) - 1e-9))
+    if last - first > 2:
+        return [10.0**k for k in range(first, last + 1)]
+    ticks = [m * 10.0**k for k in range(first, last) for m in (1, 2, 5)] + [10.0**last]
+    start = max(k for k, tick in enumerate(ticks) if tick <= low * (1 + 1e-9) or k == 0)
+    end = min(k for k, tick in enumerate(ticks) if tick >= high * (1 - 1e-9) and k > start)
+    return ticks[start : end + 1]
+
+
+def _above_zero(marks: Sequence[Mark]) -> list[Mark]:
+    """Keep what a logarithmic axis can show."""
+    kept = [mark for mark in marks if mark.y > 0]
+    return [m if m.low is None or m.low > 0 else m._replace(low=None, high=None) for m in kept]
+
+
 def _points(frame: _Frame, line: Line) -> dict[str, Any]:
     """Give the points of a line, and where they stand, to the page's script."""
     points = [[mark.x, mark.y, round(frame.x(mark.x), 1)] for mark in line.marks]
@@ -109,14 +131,15 @@ def _grid_line(frame: _Frame, tick: float, ticks: Sequence[float]) -> str:
     y = frame.y(tick)
     return (
         f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        f'<text class="tick y" x="{_LEFT - 8}" y="{y + 4:.1f}">{_text(tick, ticks)}</text>'
+        f'<text class="tick y" x="{_LEFT - 8}" y="{y + 4:.1f}">'
+        f"{f'{tick:g}' if frame.is_log else _text(tick, ticks)}</text>"
     )
 
 
 def _x_tick(frame: _Frame, tick: float, ticks: Sequence[float]) -> str:
     return (
         f'<text class="tick" x="{frame.x(tick):.1f}" y="{_HEIGHT - _BOTTOM + 16}">'
-        f"{_text(tick, ticks)}</text>"
+        f"{f'{tick:g}' if frame.is_log else _text(tick, ticks)}</text>"
     )
 
 

@@ -1,10 +1,12 @@
 """The report as JSON values: settings, figures, controls, drift, curves, and what was left out."""
 
+import math
 from typing import Any, NamedTuple
 
 from pipelines.bench import RenderTiming
 from pipelines.evaluation.exhibits import Exhibits
 from pipelines.evaluation.instruments import Missing, Toolbox
+from pipelines.evaluation.ledger import joined_units
 from pipelines.evaluation.options import BLOCK_FRAMES, CONTROLS, EvaluateOptions
 from pipelines.evaluation.results import HALF_AGAINST_HALF, REAL_HALVES, Figure, Results
 from pipelines.evaluation.sources import Footage
@@ -70,11 +72,23 @@ def _settings(made: Made, systems: tuple[str, ...]) -> dict[str, Any]:
         "width": first.size.width,
         "real_resized_from": None if native == first.size else [native.height, native.width],
         "seed": made.options.seed,
-        "unit": f"blocks of {BLOCK_FRAMES} frames" if len(made.footage) == 1 else "sequences",
+        **_units(made.footage),
         "resamples": RESAMPLES,
         "segmenter": segmenter
         and {"name": segmenter.name, "sha256": segmenter.sha256, "score": segmenter.score},
     }
+
+
+def _units(footage: list[Footage]) -> dict[str, Any]:
+    """Say what the bootstrap resamples, and how many there are."""
+    if len(footage) == 1:
+        blocks = math.ceil(footage[0].num_frames / BLOCK_FRAMES)
+        joined = joined_units(blocks)
+        unit = f"blocks of {BLOCK_FRAMES * joined} frames"
+        return {"unit": unit, "num_units": math.ceil(blocks / joined)}
+    joined = joined_units(len(footage))
+    unit = "sequences" if joined == 1 else f"groups of {joined} sequences"
+    return {"unit": unit, "num_units": math.ceil(len(footage) / joined)}
 
 
 def _metrics(results: Results) -> dict[str, Any]:
@@ -87,6 +101,7 @@ def _metrics(results: Results) -> dict[str, Any]:
             "about": metric.about,
             "temporal": metric.is_temporal,
             "trusted": results.trusted.get(key),
+            "built_in": metric.built_in or None,
         }
         for key, metric in results.metrics.items()
     }

@@ -4,15 +4,13 @@
 """
 
 import json
-import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.bench import RenderTiming, drive_palindrome, time_render
 from pipelines.console import progress
 from pipelines.evaluation.document import Made, describe
+from pipelines.evaluation.driving import measure_palindromes, open_drive, time_drive
 from pipelines.evaluation.exhibits import Exhibits
 from pipelines.evaluation.footage import Readings, read_moments
 from pipelines.evaluation.instruments import Missing, Toolbox, open_toolbox
@@ -21,10 +19,7 @@ from pipelines.evaluation.ledger import When
 from pipelines.evaluation.options import CONTROLS, EvaluateOptions
 from pipelines.evaluation.page import render_page
 from pipelines.evaluation.results import Results, collect
-from pipelines.evaluation.sources import Footage, find_footage, find_places
-from pipelines.evaluation.visits import Visit, note_control_visits, note_visits, read_visits
-from pipelines.render import Renderer
-from pipelines.rendering.options import RenderOptions
+from pipelines.evaluation.sources import Footage, find_footage
 from vid2vid.errors import DataError
 from vid2vid.metrics.similarity import MS_SSIM_SIDE
 from vid2vid.video.encoding import claim
@@ -54,13 +49,14 @@ def evaluate(options: EvaluateOptions) -> Evaluation:
     """
     footage = find_footage(options)
     systems = name_systems(options.generated)
-    toolbox = open_toolbox(options)
+    drive = open_drive(options, footage)
+    toolbox = open_toolbox(options, drive.generation if drive else None)
     _claim(options.report)
     judge = Judge(systems, toolbox.instruments, seed=options.seed)
     exhibits = Exhibits(systems)
     readings = Readings(toolbox.reader, options.seed, toolbox.device)
-    # First, so that what does not fit is found before the long part.
-    timing = _drive(options, footage, judge=judge, systems=systems, readings=readings)
+    timing = time_drive(drive, footage[0]) if drive else None
+    measure_palindromes(footage, judge, drive, readings=readings)
     with progress(sum(each.num_frames for each in footage), "evaluating") as bar:
         for sequence, each in enumerate(footage):
             judge.begin_sequence()
@@ -103,49 +99,6 @@ def _claim(folder: Path) -> None:
     probe = folder / f"{JSON_NAME}.partial"
     claim(probe)
     probe.unlink()
-
-
-def _drive(
-    options: EvaluateOptions,
-    footage: list[Footage],
-    *,
-    judge: Judge,
-    systems: tuple[str, ...],
-    readings: Readings,
-) -> RenderTiming | None:
-    """Measure palindromes, from files or by driving the checkpoint, which is timed as well."""
-    render = RenderOptions()
-    timing = None
-    if not options.palindrome and options.checkpoint is None:
-        return None
-    generation = None
-    if options.checkpoint is not None:
-        generation = Renderer.load(options.checkpoint, device=options.device).generation
-    with tempfile.TemporaryDirectory() as folder:
-        for sequence, each in enumerate(footage):
-            where = When(sequence, 0, len(footage) == 1)
-            note_control_visits(judge.ledger, each, readings, where=where)
-            for system, place in zip(systems, options.palindrome, strict=False):
-                visits = read_visits(find_places(place)[sequence].path, num_frames=each.num_frames)
-                note_visits(judge.ledger, system, visits, where=where)
-            if generation is not None and each.labels is not None:
-                scratch = Path(folder) / str(sequence)
-                scratch.mkdir()
-                driven = drive_palindrome(generation, each.labels.place, render, scratch=scratch)
-                note_visits(judge.ledger, systems[0], _as_visits(driven), where=where)
-        if options.checkpoint is not None and footage[0].labels is not None:
-            timing = time_render(
-                options.checkpoint,
-                footage[0].labels.place,
-                render,
-                device=options.device,
-                dtype="float32",
-            )
-    return timing
-
-
-def _as_visits(driven: Iterator[tuple[int, Any, Any]]) -> Iterator[Visit]:
-    return (Visit(*each) for each in driven)
 
 
 def _missing(toolbox: Toolbox, footage: list[Footage]) -> list[Missing]:

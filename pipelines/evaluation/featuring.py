@@ -77,15 +77,15 @@ class FeatureBook:
     def distances(self, stream: str) -> dict[str, SetFigure]:
         """Measure how far a system's set is from the real one, by metric."""
         return self._measure(
-            lambda kind: (self._features(kind, stream), self._features(kind, REAL))
+            lambda kind: (self._features(kind, stream), self._features(kind, REAL)), paired=True
         )
 
     def halves(self) -> dict[str, SetFigure]:
         """Measure how far the two halves of the real set are from each other, by metric."""
-        return self._measure(lambda kind: _halve(self._features(kind, REAL)))
+        return self._measure(lambda kind: _halve(self._features(kind, REAL)), paired=False)
 
     def _measure(
-        self, pick: Callable[[str], tuple[Features | None, Features | None]]
+        self, pick: Callable[[str], tuple[Features | None, Features | None]], *, paired: bool
     ) -> dict[str, SetFigure]:
         found: dict[str, SetFigure] = {}
         for kind, (frechet, kernel) in KINDS.items():
@@ -93,11 +93,11 @@ class FeatureBook:
             if one is None or other is None or min(len(one.units), len(other.units)) < 2:
                 continue
             count = min(len(one.units), len(other.units))
-            interval = frechet_interval(one, other, seed=self._seed)
+            interval = frechet_interval(one, other, seed=self._seed, paired=paired)
             found[frechet] = SetFigure(frechet_distance(one, other), interval, count)
             if kernel is None:
                 continue
-            sums = kernel_sums(one, other, seed=self._seed)
+            sums = kernel_sums(one, other, seed=self._seed, paired=paired)
             interval = kernel_interval(sums, seed=self._seed)
             found[kernel] = SetFigure(kernel_distance(sums), interval, count)
         return found

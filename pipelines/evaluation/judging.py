@@ -13,13 +13,13 @@ from pipelines.evaluation.catalogue import list_metrics, warping_key
 from pipelines.evaluation.featuring import FeatureBook
 from pipelines.evaluation.footage import Moment
 from pipelines.evaluation.ledger import Ledger, When
-from pipelines.evaluation.options import CONTROLS, REAL
+from pipelines.evaluation.options import BLOCK_FRAMES, CONTROLS, REAL
 from vid2vid.metrics import edges
 from vid2vid.metrics.adherence import confusion
 from vid2vid.metrics.image import contrast, gradient_energy, psnr
 from vid2vid.metrics.learned import LPIPS
 from vid2vid.metrics.similarity import structural_similarities
-from vid2vid.metrics.surface import SurfaceColours
+from vid2vid.metrics.surface import SurfaceColours, surface_interval
 from vid2vid.metrics.temporal import cell_luma, farneback, flicker, flow_difference
 from vid2vid.metrics.warping import STRIDES, StepFlow, StrideErrors, lai_confidence
 from vid2vid.video.levels import to_levels
@@ -56,13 +56,13 @@ class Judge:
         self.features = FeatureBook(self._with_real(systems), instruments, seed=seed)
         self._instruments = instruments
         self._num_systems = len(systems)
+        self._seed = seed
         self._estimators: dict[str, FlowEstimator] = {"dis": DIS()}
         if instruments.raft is not None:
             self._estimators["raft"] = instruments.raft
         self._strides = {name: StrideErrors() for name in (*self._estimators, "known")}
         self._past: _Past | None = None
         self._surfaces = self._new_surfaces()
-        self._points = 0
 
     @property
     def real_index(self) -> int:
@@ -89,9 +89,9 @@ class Judge:
         if self._instruments.segmenter is not None:
             self._judge_labels(moment, self._instruments.segmenter)
         self.features.add_frames(moment.frames[: self._num_systems + 1], moment.when)
-        if moment.surface is not None:
+        if moment.truth is not None:
             for surface, frame in zip(self._surfaces, moment.frames, strict=True):
-                surface.add(moment.surface, to_levels(frame).cpu().numpy())
+                surface.add(moment.truth.surface, to_levels(frame).cpu().numpy())
         luma = (*(self._past.luma if self._past else ()), cell_luma(moment.frames))[-2:]
         self._past = _Past(moment.frames, luma)
         return similarity[: self._num_systems]
@@ -99,13 +99,18 @@ class Judge:
     def end_sequence(self, when: When) -> None:
         """Write down what is only known at the end of a sequence."""
         self.features.end_sequence()
+        self.ledger.end_sequence(when.sequence)
         for stream, surface in zip(self.streams, self._surfaces, strict=True):
-            if surface.num_points == 0:
+            sums = surface.sums()
+            if sums.num_points == 0:
                 continue
-            sums = surface.sums() * np.array([_VARIANCE_UNIT, 1.0])
-            units = sums if when.is_only else sums.sum(axis=0, keepdims=True)
-            self.ledger.add_units(
-                (stream, "surface_variance"), units, first=when.sequence, count=surface.num_points
+            sums = sums._replace(squares=sums.squares * _VARIANCE_UNIT)
+            self.ledger.add_sequence(
+                (stream, "surface_variance"),
+                np.array([sums.squares.sum(), sums.freedom.sum()]),
+                sequence=when.sequence,
+                count=sums.num_points,
+                interval=surface_interval(sums, seed=self._seed) if when.is_only else None,
             )
 
     def _judge_frames(self, moment: Moment) -> NDArray[np.float64]:
@@ -149,8 +154,8 @@ class Judge:
             for name, estimate in self._estimators.items():
                 flow, reverse = estimate(real, before), estimate(before, real)
                 motions[name] = StepFlow(flow, lai_confidence(flow, reverse), reverse)
-        if moment.surface is not None:
-            motions["known"] = moment.known
+        if moment.truth is not None:
+            motions["known"] = moment.truth.motion
         for name, motion in motions.items():
             errors = self._strides[name].step(moment.frames, motion)
             for stride, values in errors.items():
@@ -195,7 +200,7 @@ class Judge:
             self.ledger.note((stream, name), when, value)
 
     def _new_surfaces(self) -> list[SurfaceColours]:
-        return [SurfaceColours() for _ in self.streams]
+        return [SurfaceColours(block_frames=BLOCK_FRAMES) for _ in self.streams]
 
     @staticmethod
     def _with_real(systems: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,9 +8,10 @@ import numpy as np
 from pipelines.evaluation.catalogue import Metric
 from pipelines.evaluation.options import BLOCK_FRAMES
 from vid2vid.metrics.bins import Bins
-from vid2vid.metrics.statistics import Floats, slope_sums
+from vid2vid.metrics.bootstrap import Interval
+from vid2vid.metrics.statistics import Floats, centre_slope_sums, slope_sums
 
-_UNITS = 256  # at most; above, neighbouring blocks are put together, which widens no claim
+_UNITS = 256  # at most; above, neighbours are put together two by two
 _POINTS = 400  # of a curve over time
 
 Key = tuple[str, str]  # stream and metric
@@ -29,6 +30,14 @@ class When(NamedTuple):
         return self.frame // BLOCK_FRAMES if self.is_only else self.sequence
 
 
+def joined_units(num_units: int) -> int:
+    """Tell how many units of the bootstrap are put together, so that there are no more than 256."""
+    joined = 1
+    while (num_units - 1) // joined >= _UNITS:
+        joined *= 2
+    return joined
+
+
 class Point(NamedTuple):
     """One point of a curve over time."""
 
@@ -45,14 +54,27 @@ class Ledger:
         self._slopes: dict[Key, Bins] = defaultdict(lambda: Bins(_UNITS))
         self._curves: dict[Key, Bins] = defaultdict(lambda: Bins(_POINTS))
         self._counts: dict[Key, int] = defaultdict(int)
+        self._intervals: dict[Key, Interval | None] = {}
+        self._slopes_here: dict[Key, Floats] = {}  # of the sequence that is being measured
 
     def note(self, key: Key, when: When, value: float) -> None:
         """Take the value of one frame; one that is not a number is left out."""
         if not np.isfinite(value):
             return
         self.add(key, when, np.array([value, 1.0]))
-        if self.metrics[key[1]].drifts:
-            self._slopes[key].add(when.unit, slope_sums(float(when.frame), value))
+        if not self.metrics[key[1]].drifts:
+            return
+        sums = slope_sums(float(when.frame), value)
+        if when.is_only:
+            self._slopes[key].add(when.unit, sums)
+        else:
+            self._slopes_here[key] = self._slopes_here.get(key, np.zeros(5)) + sums
+
+    def end_sequence(self, sequence: int) -> None:
+        """Put away what is kept of one of several sequences; drift is within each."""
+        for key, sums in self._slopes_here.items():
+            self._slopes[key].add(sequence, centre_slope_sums(sums))
+        self._slopes_here.clear()
 
     def add(self, key: Key, when: When, sums: Floats) -> None:
         """Take the sums of one frame, of which the metric's statistic makes a figure."""
@@ -61,11 +83,27 @@ class Ledger:
         if when.sequence == 0:
             self._curves[key].add(when.frame, sums)
 
-    def add_units(self, key: Key, sums: Floats, *, first: int, count: int) -> None:
-        """Take the sums of whole units, 'u d', made of `count` things in all."""
-        for offset, row in enumerate(sums):
-            self._units[key].add(first + offset, row)
+    def add_sequence(
+        self,
+        key: Key,
+        sums: Floats,
+        *,
+        sequence: int,
+        count: int,
+        interval: Interval | None = None,
+    ) -> None:
+        """Take the sums of a whole sequence, made of `count` things.
+
+        Args:
+            key: stream and metric.
+            sums: 'd', of which the metric's statistic makes a figure.
+            sequence: where it stands.
+            count: how much it is made of.
+            interval: of the figure, where the sequence is the only one and says it itself.
+        """
+        self._units[key].add(sequence, sums)
         self._counts[key] += count
+        self._intervals[key] = interval
 
     def measured(self) -> list[Key]:
         """List what was measured, in the order of the catalogue."""
@@ -75,6 +113,10 @@ class Ledger:
     def units(self, key: Key) -> Floats:
         """Give the sums of each unit: 'u d'."""
         return self._units[key].sums
+
+    def interval(self, key: Key) -> Interval | None:
+        """Give the interval of a figure of the only sequence that is not made of blocks."""
+        return self._intervals.get(key)
 
     def slopes(self, key: Key) -> Floats | None:
         """Give the sums of `statistics.slope` of each unit, 'u 5', of a metric that drifts."""

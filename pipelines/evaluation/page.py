@@ -69,8 +69,8 @@ def _facts(report: dict[str, Any]) -> str:
         + ("sequence" if len(settings["sequences"]) == 1 else "sequences"),
         "Size": f"{settings['width']}x{settings['height']}"
         + (f", real frames resized from {resized[1]}x{resized[0]}" if resized else ""),
-        "Intervals": f"95 %, bootstrap over {settings['unit']}, {settings['resamples']} "
-        f"resamples, seed {settings['seed']}",
+        "Intervals": f"95 %, bootstrap over {settings['num_units']} {settings['unit']}, "
+        f"{settings['resamples']} resamples, seed {settings['seed']}",
         "Segmenter": _describe_segmenter(segmenter) if segmenter else "none",
     }
     for name, path in settings["generated"].items():
@@ -142,9 +142,9 @@ def _stride_charts(results: Results, systems: tuple[str, ...]) -> str:
                     marks.append(Mark(stride, figure.value, low, high))
             if marks:
                 lines.append(Line(name, _style(name, systems), marks))
-        if lines:
+        if any(mark.y > 0 for line in lines for mark in line.marks):
             chart = line_chart(
-                lines, x_label="stride, frames", y_label=f"Warping error, {title}", is_log_x=True
+                lines, x_label="stride, frames", y_label=f"Warping error, {title}", is_log=True
             )
             first = results.metrics[warping_key(flow, 1)]
             charts.append(_figure(first, chart, title=f"Warping error over stride, {title}"))

@@ -1,7 +1,7 @@
 """Turn the ledger into figures with intervals, find which metrics can be trusted, and the drift."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,6 @@ class Results:
     drift: dict[str, dict[str, Figure]]  # likewise, slopes per 1000 frames
     trusted: dict[str, bool | None]  # of temporal metrics; None = could not be tested
     curves: dict[str, dict[str, list[Point]]]  # by metric, then by stream
-    notes: list[str] = field(default_factory=list[str])
 
     def table(self, metric: str, streams: tuple[str, ...]) -> list[Figure | None]:
         """Give the figure of a metric for each stream that has it."""
@@ -108,7 +107,7 @@ def _figure(ledger: Ledger, key: tuple[str, str], *, seed: int) -> Figure:
     statistic = ledger.metrics[key[1]].statistic
     return Figure(
         value=float(statistic(units.sum(axis=0))),
-        interval=bootstrap(units, statistic, seed=seed),
+        interval=ledger.interval(key) or bootstrap(units, statistic, seed=seed),
         count=ledger.count(key),
     )
 
@@ -121,18 +120,16 @@ def _drift(units: np.ndarray, count: int, seed: int) -> Figure:
 def _add_halves(
     figures: dict[str, dict[str, Figure]], ledger: Ledger, metric: Metric, *, seed: int
 ) -> None:
-    """Judge the two halves of the real video apart: how much a figure depends on the footage."""
-    if not metric.is_temporal or metric.key == "surface_variance":  # its units are no times
-        return
+    """Judge the two halves of the real footage apart: how much a figure depends on the footage."""
     units = ledger.units((REAL, metric.key))
     middle = len(units) // 2
-    count = ledger.count((REAL, metric.key))
+    if not metric.is_temporal or not middle or metric.key == "surface_variance":  # counts points
+        return
     for name, half in zip(REAL_HALVES, (units[:middle], units[middle:]), strict=True):
-        if len(half):
-            value = float(metric.statistic(half.sum(axis=0)))
-            share = round(count * len(half) / len(units))
-            figure = Figure(value, bootstrap(half, metric.statistic, seed=seed), share)
-            figures.setdefault(name, {})[metric.key] = figure
+        total = half.sum(axis=0)  # of the values, and their number
+        interval = bootstrap(half, metric.statistic, seed=seed)
+        figure = Figure(float(metric.statistic(total)), interval, round(total[1]))
+        figures.setdefault(name, {})[metric.key] = figure
 
 
 def _sets(found: dict[str, SetFigure]) -> dict[str, Figure]:

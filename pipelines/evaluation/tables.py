@@ -100,11 +100,15 @@ def render_table(timing: RenderTiming | None) -> str:
 
 
 def definitions(results: Results) -> str:
-    """List what was measured and how."""
+    """List what was measured and how; a metric over several strides once."""
+    of_about: dict[str, Metric] = {}
+    for metric in results.metrics.values():
+        of_about.setdefault(metric.about, metric)
     return "".join(
-        f"<dt>{escape(metric.title)} <span class='unit'>{escape(metric.unit)}, "
-        f"{_DIRECTIONS[metric.better]}</span></dt><dd>{escape(metric.about)}</dd>"
-        for metric in results.metrics.values()
+        f"<dt>{escape(metric.title)} <span class='unit'>"
+        f"{', '.join(filter(None, (escape(metric.unit), _DIRECTIONS[metric.better])))}</span></dt>"
+        f"<dd>{escape(about)}</dd>"
+        for about, metric in of_about.items()
     )
 
 
@@ -116,7 +120,7 @@ def text_table(results: Results, systems: tuple[str, ...]) -> str:
         [
             f"{metric.title} {_ARROWS[metric.better]} {metric.unit}".rstrip(),
             *(_plain(figure, metric) for figure in results.table(metric.key, streams)),
-            _trust_word(results, metric),
+            _trust_word(results, metric) + (", partly built in" if metric.built_in else ""),
         ]
         for metric in results.metrics.values()
     ]
@@ -147,7 +151,8 @@ def _badge(results: Results, metric: Metric) -> str:
     if not word:
         return ""
     name = {"yes": "trusted", "no": "not trusted", "untested": "untested"}[word]
-    return f' <span class="badge {word}" title="{why[word]}">{name}</span>'
+    built_in = metric.built_in and f"<small>partly built in: {escape(metric.built_in)}</small>"
+    return f' <span class="badge {word}" title="{why[word]}">{name}</span>{built_in}'
 
 
 def _trust_word(results: Results, metric: Metric) -> str:
@@ -170,7 +175,7 @@ def _cell(
     interval = "no interval"
     if figure.interval is not None:
         low, high = figure.interval
-        interval = f"{low:.{metric.digits}f} … {high:.{metric.digits}f}"
+        interval = f"{write_number(low, metric)} … {write_number(high, metric)}"
         if marks_zero and not low <= 0 <= high:
             style.append("moves")
         if real is not None and high < real.low:
@@ -190,7 +195,12 @@ def _real(results: Results, metric: Metric, stream: str) -> Interval | None:
 
 
 def _value(figure: Figure, metric: Metric) -> str:
-    return f"{figure.value:.{metric.digits}f}" if math.isfinite(figure.value) else "none"
+    return write_number(figure.value, metric) if math.isfinite(figure.value) else "none"
+
+
+def write_number(value: float, metric: Metric) -> str:
+    """Write a number with the digits of its metric; what rounds to nothing has no sign."""
+    return f"{round(value, metric.digits) + 0.0:.{metric.digits}f}"
 
 
 def _plain(figure: Figure | None, metric: Metric) -> str:
@@ -199,7 +209,7 @@ def _plain(figure: Figure | None, metric: Metric) -> str:
     value = _value(figure, metric)
     if figure.interval is None:
         return f"{value} N {figure.count}"
-    low, high = (f"{each:.{metric.digits}f}" for each in figure.interval)
+    low, high = (write_number(each, metric) for each in figure.interval)
     return f"{value} [{low}, {high}] N {figure.count}"
 
 

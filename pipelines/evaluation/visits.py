@@ -1,7 +1,6 @@
 """Palindrome error: both visits of every frame of a video that goes 1 ... N ... 1."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,10 +11,9 @@ from pipelines.evaluation.footage import NoLabels, Readings
 from pipelines.evaluation.ledger import Ledger, When
 from pipelines.evaluation.options import PERTURBED, REAL, SHUFFLED
 from pipelines.evaluation.sources import Footage
-from vid2vid.data.pairing import Source, Stream, open_stream
+from vid2vid.data.pairing import Source, Stream
 from vid2vid.data.store import FrameStore
-from vid2vid.errors import DataError
-from vid2vid.metrics.controls import perturb, shuffle_in_time
+from vid2vid.metrics.controls import even_stretch, perturb, shuffle_in_time
 from vid2vid.video.levels import from_levels, to_levels
 
 KEY = "palindrome"
@@ -31,24 +29,11 @@ class Visit(NamedTuple):
     back: NDArray[np.uint8]
 
 
-def read_visits(place: Path, *, num_frames: int) -> Iterator[Visit]:
-    """Read a video rendered from label maps 1 ... N ... 1 from both ends.
-
-    Args:
-        place: 2 N - 1 frames.
-        num_frames: N.
-
-    Raises:
-        DataError: if it has another number of frames.
-    """
-    stream = open_stream("palindrome", place)
-    if len(stream.sources) != 2 * num_frames - 1:
-        raise DataError(
-            f"a palindrome of {num_frames} frames must have {2 * num_frames - 1}, each but the "
-            f"last twice; {place} has {len(stream.sources)}: render the label maps 1 ... N ... 1"
-        )
-    there, back = stream.sources[: num_frames - 1], stream.sources[num_frames:][::-1]
-    for start in range(0, num_frames - 1, _TOGETHER):
+def read_visits(stream: Stream) -> Iterator[Visit]:
+    """Read a video rendered from label maps 1 ... N ... 1, of 2 N - 1 frames, from both ends."""
+    count = len(stream.sources) // 2
+    there, back = stream.sources[:count], stream.sources[count + 1 :][::-1]
+    for start in range(0, count, _TOGETHER):
         part = slice(start, start + _TOGETHER)
         pictures = _read(stream, there[part]), _read(stream, back[part][::-1])[::-1]
         for offset, (one, other) in enumerate(zip(*pictures, strict=True)):
@@ -68,7 +53,9 @@ def note_control_visits(
     """Measure the controls: a real video driven there and back is the same both times."""
     store = FrameStore(NoLabels(), max_bytes=0)
     reals = (store.frames([source], footage.size)[0] for source in footage.real.sources)
-    for index, (real, other) in enumerate(shuffle_in_time(reals, seed=readings.seed)):
+    together = even_stretch(footage.num_frames)
+    shuffled = shuffle_in_time(reals, seed=readings.seed, together=together)
+    for index, (real, other) in enumerate(shuffled):
         if index == footage.num_frames - 1:
             return
         when = where._replace(frame=index)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipelines.console import progress
 from pipelines.evaluation.footage import NoLabels
-from pipelines.evaluation.sources import find_places, match_places
+from pipelines.evaluation.sources import cut_alike, find_places, match_places
 from pipelines.study.options import StudyOptions
 from pipelines.study.trials import Trial, choose_trials, clip_length
 from vid2vid.data.augment import Size
@@ -80,6 +80,10 @@ def _open_streams(options: StudyOptions) -> dict[str, list[Stream]]:
         if path is not None:
             places = match_places(first, find_places(path), path)
             streams[name] = [open_stream("frames", place.path) for place in places]
+    for index in range(len(first)):
+        alike = cut_alike([opened[index] for opened in streams.values()], options.frames)
+        for opened, stream in zip(streams.values(), alike, strict=True):
+            opened[index] = stream
     for name, opened in streams.items():
         for ours, theirs in zip(streams["a"], opened, strict=True):
             if len(ours.sources) != len(theirs.sources):
@@ -151,6 +155,7 @@ def _render(
         "study": name,
         "seconds": options.display_seconds,
         "height": options.height or own[0].size.height,
+        "fits": options.height is None,  # shrinks to the window, so that both buttons are seen
         "aspect": own[0].size.width / own[0].size.height,
         "rate": float(open_video(own[0].place).rate),
         "trials": shown,

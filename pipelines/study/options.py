@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.parts import read_part
 from vid2vid.errors import ConfigError
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.125, 8.0
@@ -20,6 +21,9 @@ class StudyOptions:
     """Folder for the page and its key."""
     reference: Path | None = None
     """Real frames, shown above each pair; None = the pair alone."""
+    frames: str | None = None
+    """Part of every sequence: A:B, counted from 0, B not included; None = all. What holds just as
+    many frames as the part, as a rendering of it does, is taken for it."""
     pairs: int = 40
     """Pairs that are compared, sentinels not counted."""
     clip_frames: int = 16
@@ -27,13 +31,14 @@ class StudyOptions:
     display_seconds: float | None = None
     """How long a pair is shown, 0.125 to 8; None = until the answer."""
     height: int | None = None
-    """Height at which each clip is shown, CSS pixels; None = that of its frames."""
+    """Height at which each clip is shown, CSS pixels; None = that of its frames, or what fits."""
     question: str = "Which video looks more realistic?"
     """What people are asked."""
     seed: int = 0
     """Of the clips, their order and their sides."""
 
     def __post_init__(self) -> None:
+        read_part(self.frames)
         for name, value in (("--pairs", self.pairs), ("--clip-frames", self.clip_frames)):
             if value < 1:
                 raise ConfigError(f"{name} must be at least 1; got {value}")

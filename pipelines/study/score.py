@@ -74,18 +74,16 @@ def score_study(answers: Sequence[Path], *, key: Path | None = None) -> Score:
     if not isinstance(held.get("trials"), list):
         raise DataError(f"the key of the study must list its trials; {key_path} does not")
     trials = {trial["id"]: trial for trial in held["trials"]}
-    num_sentinels = sum("damaged" in (trial["left"], trial["right"]) for trial in trials.values())
+    num_sentinels = sum(map(_is_sentinel, trials.values()))
     choices: list[tuple[dict[str, Any], str]] = []
     left_out: list[str] = []
     for path, file in given_files:
         given = _pair_answers(path, file, held["study"], trials)
-        sentinels = [
-            _is_right(t, side) for t, side in given if "damaged" in (t["left"], t["right"])
-        ]
-        if sum(sentinels) < ATTENTIVE * num_sentinels:
+        right = sum(_is_sentinel(trial) and trial[side] != "damaged" for trial, side in given)
+        if right < ATTENTIVE * num_sentinels:
             left_out.append(str(path))
         else:
-            choices += [(t, side) for t, side in given if "damaged" not in (t["left"], t["right"])]
+            choices += [(trial, side) for trial, side in given if not _is_sentinel(trial)]
     return Score(
         first=held["a"],
         second=held["b"],
@@ -122,8 +120,8 @@ def _prefer(choices: list[tuple[dict[str, Any], str]]) -> Preference:
     return preference(sum(trial[side] == "a" for trial, side in choices), len(choices))
 
 
-def _is_right(trial: dict[str, Any], side: str) -> bool:
-    return trial[side] != "damaged"
+def _is_sentinel(trial: dict[str, Any]) -> bool:
+    return "damaged" in (trial["left"], trial["right"])
 
 
 def _check_distinct(files: Sequence[tuple[Path, dict[str, Any]]]) -> None:

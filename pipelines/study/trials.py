@@ -9,6 +9,8 @@ from vid2vid.data.pairing import Stream
 SENTINELS_PER_PAIR = 0.1
 MIN_SENTINELS = 2
 
+_SENTINELS = (("a", "damaged"), ("damaged", "b"), ("damaged", "a"), ("b", "damaged"))
+
 
 class Trial(NamedTuple):
     """One pair as it is shown; left and right are `a`, `b`, or `damaged` in a sentinel."""
@@ -25,10 +27,10 @@ class Trial(NamedTuple):
 
 
 def choose_trials(lengths: list[int], *, pairs: int, clip_frames: int, seed: int) -> list[Trial]:
-    """Choose trials: sides are balanced, starts spread over all footage, the order is random.
+    """Choose trials: starts are spread over all footage, the order is random.
 
-    A sentinel shows a clip beside a damaged copy of itself. There is one for ten pairs and at
-    least two.
+    Each system stands left in half of the pairs. A sentinel shows a clip beside a damaged copy of
+    itself; there is one for ten pairs and at least two, balanced in system and side by themselves.
 
     Args:
         lengths: frames of each sequence.
@@ -48,16 +50,15 @@ def choose_trials(lengths: list[int], *, pairs: int, clip_frames: int, seed: int
     edges = np.linspace(0, len(starts), total + 1)
     drawn = [starts[min(int(generator.uniform(*e)), len(starts) - 1)] for e in _ranges(edges)]
     generator.shuffle(drawn)
-    flipped = generator.permutation(np.arange(total) % 2 == 0)
-    trials: list[Trial] = []
-    for index, ((sequence, start), is_flipped) in enumerate(zip(drawn, flipped, strict=True)):
-        sides = ("a", "b")
-        if index >= pairs:
-            sides = (("a", "b")[index % 2], "damaged")
-        left, right = sides[::-1] if is_flipped else sides
-        trials.append(Trial(int(sequence), int(start), left, right))
-    order = generator.permutation(total)
-    return [trials[int(k)] for k in order]
+    # Of an odd number of pairs, a draw says which system stands left once more.
+    flips = (np.arange(pairs) + generator.integers(2)) % 2
+    sides = [("b", "a") if flip else ("a", "b") for flip in flips]
+    sides += [_SENTINELS[k % len(_SENTINELS)] for k in range(sentinels)]
+    trials = [
+        Trial(int(sequence), int(start), *pair)
+        for (sequence, start), pair in zip(drawn, sides, strict=True)
+    ]
+    return [trials[int(k)] for k in generator.permutation(total)]
 
 
 def clip_length(stream: Stream, clip_frames: int) -> int:

@@ -2,6 +2,10 @@
 
 Whose features they are gives the figure its name: FID and KID are these on Inception's, `FD-seg`
 and `KD-seg` on the segmenter's, FVD on I3D's.
+
+Sets are paired where each vector of one shows what the vector at its place in the other shows, as
+real and generated frames do. A resample then draws the same units of both: with other units on each
+side it would measure how far scenes are from each other, too.
 """
 
 from typing import NamedTuple
@@ -10,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vid2vid.metrics.bootstrap import MIN_UNITS, Interval, draw_counts, percentile_interval
-from vid2vid.metrics.statistics import Floats
+from vid2vid.metrics.statistics import Floats, mean
 
 _WIDE = 256  # features; above, an eigenvalue problem takes seconds and resamples are fewer
 _WIDE_RESAMPLES = 40
@@ -71,22 +75,37 @@ def frechet_distance(one: Features, other: Features) -> float:
     return _frechet(*(_moments(each.vectors, np.ones(len(each.units))) for each in (one, other)))
 
 
-def frechet_interval(one: Features, other: Features, *, seed: int) -> Interval | None:
-    """Find the bootstrap interval of `frechet_distance`, or None where a set has too few units."""
+def frechet_interval(one: Features, other: Features, *, seed: int, paired: bool) -> Interval | None:
+    """Find the bootstrap interval of `frechet_distance`, or None where a set has too few units.
+
+    A resample repeats units and lacks others, which by itself sets two sides apart; so much as the
+    resamples exceed the figure on average is taken off them.
+
+    Raises:
+        ValueError: if the sets do not fit, or paired ones are not of the same units, vector by
+            vector.
+    """
+    _check(one, other)
+    if paired:
+        _check_paired(one, other)
     wide = one.vectors.shape[1] > _WIDE
     resamples = _WIDE_RESAMPLES if wide else _RESAMPLES
     sides: list[tuple[Features, Floats]] = []
-    for offset, features in enumerate((one, other)):
-        _, index = np.unique(features.units, return_inverse=True)
-        if index.max() + 1 < MIN_UNITS:
+    for side, features in enumerate((one, other)):
+        units, index = np.unique(features.units, return_inverse=True)
+        if len(units) < MIN_UNITS:
             return None
-        counts = draw_counts(int(index.max()) + 1, seed=seed + offset, resamples=resamples)
+        own_seed = seed if paired else seed + side
+        counts = draw_counts(len(units), seed=own_seed, resamples=resamples)
         sides.append((features, counts[:, index].astype(np.float64)))
-    values = [
-        _frechet(*(_moments(features.vectors, weights[k]) for features, weights in sides))
-        for k in range(resamples)
-    ]
-    return percentile_interval(np.array(values))
+    values = np.array(
+        [
+            _frechet(*(_moments(features.vectors, weights[k]) for features, weights in sides))
+            for k in range(resamples)
+        ]
+    )
+    excess = values.mean() - frechet_distance(one, other)
+    return percentile_interval((values - excess).clip(min=0))
 
 
 class KernelSums(NamedTuple):
@@ -96,18 +115,22 @@ class KernelSums(NamedTuple):
     other: Floats  # 'v v'
     between: Floats  # 'u v'
     sizes: tuple[Floats, Floats]  # vectors of each unit, 'u' and 'v'
+    paired: bool
 
 
-def kernel_sums(one: Features, other: Features, *, seed: int) -> KernelSums:
+def kernel_sums(one: Features, other: Features, *, seed: int, paired: bool) -> KernelSums:
     """Add up k(x, y) = (x·y / d + 1)³ (Bińkowski et al. 2018) over the pairs of units.
 
-    Of more than 1024 vectors a side, so many are drawn.
+    Of more than 1024 vectors a side, so many are drawn, of paired sets the same.
 
     Raises:
-        ValueError: if a set has fewer than two vectors or they differ in length.
+        ValueError: if a set has fewer than two vectors, they differ in length, or paired sets are
+            not of the same units, vector by vector.
     """
     _check(one, other)
-    drawn = [_draw(each, seed + k) for k, each in enumerate((one, other))]
+    if paired:
+        _check_paired(one, other)
+    drawn = [_draw(each, seed if paired else seed + k) for k, each in enumerate((one, other))]
     (x, is_x), (y, is_y) = ((each.vectors, _indicator(each.units)) for each in drawn)
 
     def kernel(a: Floats, b: Floats) -> Floats:
@@ -118,6 +141,7 @@ def kernel_sums(one: Features, other: Features, *, seed: int) -> KernelSums:
         is_y.T @ kernel(y, y) @ is_y,
         is_x.T @ kernel(x, y) @ is_y,
         (is_x.sum(axis=0), is_y.sum(axis=0)),
+        paired,
     )
 
 
@@ -125,39 +149,43 @@ def kernel_distance(sums: KernelSums) -> float:
     """Measure the squared maximum mean discrepancy, unbiased: it may be below 0.
 
     Pairs of vectors of one unit are left out, as are a vector and itself: neighbouring frames are
-    not independent.
+    not independent. Of paired sets they are left out across the sets, too (Gretton et al. 2012,
+    equation 4).
 
     Returns:
         Not a number where a set has a single unit.
     """
-    ones = [np.ones(len(size)) for size in sums.sizes]
-    return _discrepancy(sums, ones[0], ones[1])
+    once = [np.ones((1, len(size))) for size in sums.sizes]
+    return float(_discrepancies(sums, once[0], once[1])[0])
 
 
 def kernel_interval(sums: KernelSums, *, seed: int) -> Interval | None:
     """Find the bootstrap interval of `kernel_distance`, or None where a set has too few units."""
     if min(len(size) for size in sums.sizes) < MIN_UNITS:
         return None
-    counts = [
-        draw_counts(len(size), seed=seed + k, resamples=_RESAMPLES).astype(np.float64)
-        for k, size in enumerate(sums.sizes)
-    ]
-    pairs = zip(counts[0], counts[1], strict=True)
-    return percentile_interval(np.array([_discrepancy(sums, *pair) for pair in pairs]))
+    seeds = (seed, seed) if sums.paired else (seed, seed + 1)
+    one, other = (
+        draw_counts(len(size), seed=own_seed, resamples=_RESAMPLES).astype(np.float64)
+        for size, own_seed in zip(sums.sizes, seeds, strict=True)
+    )
+    return percentile_interval(_discrepancies(sums, one, other))
 
 
-def _discrepancy(sums: KernelSums, one: Floats, other: Floats) -> float:
-    """Weigh every unit by how often it was drawn."""
+def _discrepancies(sums: KernelSums, one: Floats, other: Floats) -> Floats:
+    """Weigh every unit by how often it was drawn, 'r u' and 'r v': 'r'."""
 
-    def within(values: Floats, size: Floats, weight: Floats) -> float:
-        apart = 1 - np.eye(len(size))
-        pairs = weight @ (np.outer(size, size) * apart) @ weight
-        return float(weight @ (values * apart) @ weight / pairs) if pairs else np.nan
+    def average(values: Floats, sides: tuple[int, int], *, apart: bool) -> Floats:
+        counts = np.outer(*(sums.sizes[side] for side in sides))
+        if apart:
+            values, counts = (each * (1 - np.eye(len(each))) for each in (values, counts))
+        first, second = ((one, other)[side] for side in sides)
+        totals = [((first @ each) * second).sum(axis=1) for each in (values, counts)]
+        return mean(np.stack(totals, axis=-1))
 
-    crossed = (one @ sums.sizes[0]) * (other @ sums.sizes[1])
-    across = float(one @ sums.between @ other / crossed)
     return (
-        within(sums.one, sums.sizes[0], one) + within(sums.other, sums.sizes[1], other) - 2 * across
+        average(sums.one, (0, 0), apart=True)
+        + average(sums.other, (1, 1), apart=True)
+        - 2 * average(sums.between, (0, 1), apart=sums.paired)
     )
 
 
@@ -198,4 +226,13 @@ def _check(one: Features, other: Features) -> None:
         raise ValueError(
             f"two sets of at least two vectors of one length are needed; got {shapes[0]} and "
             f"{shapes[1]}"
+        )
+
+
+def _check_paired(one: Features, other: Features) -> None:
+    if not np.array_equal(one.units, other.units):
+        raise ValueError(
+            "paired sets must be of the same units, vector by vector; got "
+            f"{len(one.units)} vectors of {len(np.unique(one.units))} units and "
+            f"{len(other.units)} of {len(np.unique(other.units))}"
         )

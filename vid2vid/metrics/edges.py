@@ -16,10 +16,24 @@ _CANNY_LOW, _CANNY_HIGH = 100, 200  # of the gradient of 8-bit grey, as OpenCV's
 _TOLERANCE = 0.0075
 
 
-def canny_edges(frame: Tensor) -> NDArray[np.bool_]:
-    """Find the Canny edges of a frame '3 h w' in [-1, 1]: 'h w'."""
+def canny_edges(
+    frame: Tensor, *, low: float = _CANNY_LOW, high: float = _CANNY_HIGH, blur_sigma: float = 0.0
+) -> NDArray[np.bool_]:
+    """Find the Canny edges of a frame.
+
+    Args:
+        frame: '3 h w' in [-1, 1].
+        low: gradient of 8-bit grey above which an edge goes on.
+        high: gradient above which one begins.
+        blur_sigma: of a Gaussian blur before, px; 0 = none.
+
+    Returns:
+        'h w'.
+    """
     grey = cv2.cvtColor(to_levels(frame).cpu().numpy(), cv2.COLOR_RGB2GRAY)
-    return cv2.Canny(grey, _CANNY_LOW, _CANNY_HIGH) > 0
+    if blur_sigma:
+        grey = cv2.GaussianBlur(grey, (0, 0), blur_sigma)
+    return cv2.Canny(grey, low, high) > 0
 
 
 def label_edges(labels: Tensor, *, ignored: Tensor | None = None) -> NDArray[np.bool_]:

@@ -1,11 +1,11 @@
-"""Judge single frames: against a real one, or by their own sharpness and contrast."""
+"""Judge single frames: against a real one, or by their own sharpness and contrast.
+
+Their structure is compared in `similarity`.
+"""
 
 import kornia
 import torch
 from torch import Tensor
-
-# Wang et al. 2004: an 11 x 11 Gaussian window.
-_SSIM_WINDOW = 11
 
 
 def psnr(frame: Tensor, real: Tensor) -> Tensor:
@@ -21,36 +21,10 @@ def psnr(frame: Tensor, real: Tensor) -> Tensor:
     Raises:
         ValueError: if the shapes differ.
     """
-    _check_pair(frame, real)
+    check_pair(frame, real)
     # kornia pools the error of a batch, so the frames go one by one.
     pairs = zip(frame.float(), real.float(), strict=True)
     return torch.stack([kornia.metrics.psnr(one, other, max_val=2.0) for one, other in pairs])
-
-
-def ssim(frame: Tensor, real: Tensor) -> Tensor:
-    """Measure the structural similarity of each frame (Wang et al. 2004).
-
-    Computed on [0, 1] per colour channel, averaged over the windows that lie inside the frame.
-
-    Args:
-        frame: 'b 3 h w' in [-1, 1], at least 11 pixels a side.
-        real: 'b 3 h w' in [-1, 1].
-
-    Returns:
-        'b', at most 1, which is equality.
-
-    Raises:
-        ValueError: if the shapes differ or a side is shorter than the window.
-    """
-    _check_pair(frame, real)
-    if min(frame.shape[2:]) < _SSIM_WINDOW:
-        raise ValueError(
-            f"ssim needs frames of at least {_SSIM_WINDOW} pixels a side; got {tuple(frame.shape)}"
-        )
-    # In float32 the variance of a flat window, a difference of squares, is off by its constant C2.
-    one, other = (frame.double() + 1) / 2, (real.double() + 1) / 2
-    similarity = kornia.metrics.ssim(one, other, _SSIM_WINDOW, padding="valid")
-    return similarity.mean(dim=(1, 2, 3)).float()
 
 
 def gradient_energy(frame: Tensor) -> Tensor:
@@ -88,16 +62,21 @@ def contrast(frame: Tensor) -> Tensor:
     return _luma(frame).std(dim=(1, 2, 3), correction=0)
 
 
-def _luma(frame: Tensor) -> Tensor:
-    """Reduce to BT.601 luma in [0, 1]: 'b 1 h w'."""
-    if frame.ndim != 4 or frame.shape[1] != 3:
-        raise ValueError(f"frame must be 'b 3 h w'; got {tuple(frame.shape)}")
-    return kornia.color.rgb_to_grayscale((frame.float() + 1) / 2)
+def check_pair(frame: Tensor, real: Tensor) -> None:
+    """Check that frames and their real ones fit each other.
 
-
-def _check_pair(frame: Tensor, real: Tensor) -> None:
+    Raises:
+        ValueError: unless both are 'b 3 h w' of one size.
+    """
     if frame.ndim != 4 or frame.shape[1] != 3 or frame.shape != real.shape:
         raise ValueError(
             "frame and real must be 'b 3 h w' of one size; "
             f"got {tuple(frame.shape)} and {tuple(real.shape)}"
         )
+
+
+def _luma(frame: Tensor) -> Tensor:
+    """Reduce to BT.601 luma in [0, 1]: 'b 1 h w'."""
+    if frame.ndim != 4 or frame.shape[1] != 3:
+        raise ValueError(f"frame must be 'b 3 h w'; got {tuple(frame.shape)}")
+    return kornia.color.rgb_to_grayscale((frame.float() + 1) / 2)

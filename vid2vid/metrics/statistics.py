@@ -80,6 +80,16 @@ def slope_sums(time: float, value: float) -> Floats:
     return np.array([1.0, time, value, time * time, time * value])
 
 
+def centre_slope_sums(sums: Floats) -> Floats:
+    """Count times and values of `slope_sums` '5' from their own means.
+
+    Added up over sequences, these give the slope within sequences: that one is longer or brighter
+    than another is no slope.
+    """
+    count, t, y, tt, ty = sums
+    return np.array([count, 0.0, 0.0, tt - t * t / count, ty - t * y / count])
+
+
 def _square(sums: Floats) -> Floats:
     side = round(sums.shape[-1] ** 0.5)
     return sums.reshape(*sums.shape[:-1], side, side)

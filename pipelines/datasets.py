@@ -4,8 +4,9 @@ from pathlib import Path
 
 import torch
 
-from flow.estimators import DIS
 from pipelines.config import RunConfig
+from pipelines.reference_flow import build_estimator
+from vid2vid.controls.files import check_readable
 from vid2vid.data.batches import ClipSource
 from vid2vid.data.clips import ClipDataset
 from vid2vid.data.config import DataConfig
@@ -16,16 +17,20 @@ from vid2vid.labels.palettes import Palette, load_mapping, load_palette
 from vid2vid.temporal import strides
 from vid2vid.world.clips import WorldClips, WorldDataConfig
 
+CPU = torch.device("cpu")
 WORLD_PALETTE = "cityscapes"
 
 
-def build_dataset(config: RunConfig, palette: Palette, *, device: torch.device) -> ClipSource:
+def build_dataset(
+    config: RunConfig, palette: Palette | None, *, device: torch.device
+) -> ClipSource:
     """Make the source of the clips of a run, with the reference flow that its terms need.
 
     Args:
         config: of the run.
-        palette: that label maps are read in.
-        device: where procedural streets are rendered, if it is not in loading processes.
+        palette: that label maps are read in; None without labels.
+        device: where procedural streets are rendered and RAFT computes, if it is not in loading
+            processes.
 
     Raises:
         ConfigError: if there is no such data; says what to do.
@@ -33,34 +38,51 @@ def build_dataset(config: RunConfig, palette: Palette, *, device: torch.device) 
     """
     if isinstance(config.data, WorldDataConfig):
         return open_world(config, config.data, palette, device=device)
-    return open_files(config, config.data, palette)
+    return open_files(config, config.data, palette, device=device)
 
 
 def open_world(
-    config: RunConfig, data: WorldDataConfig, palette: Palette, *, device: torch.device
+    config: RunConfig, data: WorldDataConfig, palette: Palette | None, *, device: torch.device
 ) -> WorldClips:
-    """Make procedural streets; their flow is known.
+    """Make procedural streets; their depth and flow are known.
 
     Raises:
         ConfigError: if the palette is not that of the streets.
     """
-    if palette.classes != load_palette(WORLD_PALETTE).classes:
+    if palette is not None and palette.classes != load_palette(WORLD_PALETTE).classes:
         raise ConfigError(
             f"procedural streets have the ids of palette '{WORLD_PALETTE}'; labels.palette is "
             f"'{palette.name}': set it to {WORLD_PALETTE}"
         )
     return WorldClips(
         data,
+        controls=config.controls,
+        regions=config.region.regions if config.region else None,
         flow_strides=flow_strides(config) if needs_flow(config) else (),
-        device="cpu" if data.workers else device,
+        device=CPU if data.workers else device,
     )
 
 
-def open_files(config: RunConfig, data: DataConfig, palette: Palette) -> ClipDataset:
+def open_files(
+    config: RunConfig,
+    data: DataConfig,
+    palette: Palette | None,
+    *,
+    device: torch.device = CPU,
+    with_flow: bool = True,
+) -> ClipDataset:
     """Find the sequences in the files of a data set.
 
+    Args:
+        config: of the run.
+        data: which files.
+        palette: that label maps are read in; None without labels.
+        device: of the reference flow.
+        with_flow: whether clips carry the reference flow, where any term needs it.
+
     Raises:
-        ConfigError: if there is no data at `data.root`; says what to fetch.
+        ConfigError: if there is no data at `data.root`; says what to fetch. Likewise for the
+            weights of the reference flow.
         DataError: if it does not fit.
     """
     if not Path(data.root).expanduser().is_dir():
@@ -68,27 +90,55 @@ def open_files(config: RunConfig, data: DataConfig, palette: Palette) -> ClipDat
             f"data.root must be the folder of the data set; there is no {data.root}. "
             f"{config.fetch or 'Put the data there'}, or point to it with --set data.root=FOLDER"
         )
-    mapping = load_mapping(config.labels.map) if config.labels.map else None
+    check_readable(config.controls)
     sequences = find_sequences(
-        Path(data.root).expanduser(), data.split, data.layout, frame_range=data.frame_range
+        Path(data.root).expanduser(),
+        data.split,
+        data.layout,
+        frame_range=data.frame_range,
+        with_labels=palette is not None,
+        controls=config.controls,
     )
-    by_instance = config.generator.kind == "pix2pixhd" and config.generator.pools_instances
-    needs_instances = config.labels.boundary == "instances" or by_instance
-    if needs_instances and sequences[0].instances is None:
-        setting = "generator.pooling" if by_instance else "labels.boundary"
-        choices = "'labels'" if by_instance else "'labels' or 'none'"
-        raise ConfigError(
-            f"{setting} 'instances' needs instance maps; {data.root} has none: "
-            f"set {setting} to {choices}"
-        )
+    if config.needs_instances and sequences[0].instances is None:
+        raise _no_instances(config, data)
+    flow = None
+    if with_flow and needs_flow(config):
+        flow = build_estimator(config.reference_flow, device=CPU if data.workers else device)
     return ClipDataset(
         sequences,
         data,
-        reader=LabelReader(palette, mapping=mapping),
-        flow=DIS(config.reference_flow.dis) if needs_flow(config) else None,
+        reader=_label_reader(config, palette),
+        controls=config.controls,
+        flow=flow,
         flow_check=config.reference_flow.check,
         flow_strides=flow_strides(config),
-        with_instances=needs_instances,
+        with_instances=config.needs_instances,
+        regions=config.region.regions if config.region else None,
+    )
+
+
+def _label_reader(config: RunConfig, palette: Palette | None) -> LabelReader | None:
+    """Make the reader of label maps, where there are any."""
+    if palette is None or config.labels is None:
+        return None
+    mapping = load_mapping(config.labels.map) if config.labels.map else None
+    return LabelReader(palette, mapping=mapping)
+
+
+def _no_instances(config: RunConfig, data: DataConfig) -> ConfigError:
+    """Say which setting needs the instance maps that are not there."""
+    if config.generator.kind == "pix2pixhd" and config.generator.pools_instances:
+        setting, choices = "generator.pooling", "'labels'"
+    elif config.labels is not None and config.labels.boundary == "instances":
+        setting, choices = "labels.boundary", "'labels' or 'none'"
+    else:
+        return ConfigError(
+            f"the control 'boundary' needs instance maps; {data.root} has none: add them, or leave "
+            "it out"
+        )
+    return ConfigError(
+        f"{setting} 'instances' needs instance maps; {data.root} has none: "
+        f"set {setting} to {choices}"
     )
 
 

@@ -1,5 +1,7 @@
 import json
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from tiny_runs import tiny_config as plain_config
@@ -118,3 +120,41 @@ def test_a_wrong_setting_of_the_streets_is_named(tmp_path, data, message):
     path.write_text(json.dumps({**world_config().model_dump(mode="json"), "data": data}))
     with pytest.raises(ConfigError, match=message):
         train(str(path), TrainOptions(()))
+
+
+def test_controls_of_a_street_need_no_palette_and_no_files():
+    controls = [{"kind": "depth"}, {"kind": "flow"}]
+    config = plain_config(data=WORLD, labels=None, controls=controls)
+    clip = dataset_of(config).evaluation_clip(0, 0, 3)
+    assert clip.pictures.shape == (3, 3, 32, 48)
+
+
+def test_a_boundary_without_instance_maps_says_what_to_do(tiny_config):
+    config = tiny_config("controls=[{kind: edges}, {kind: boundary}]")
+    with pytest.raises(ConfigError, match=r"control 'boundary' needs instance maps; .*leave it"):
+        dataset_of(config)
+
+
+def test_labels_and_controls_come_together(tiny_config):
+    config = tiny_config("controls=[{kind: edges}]")
+    clip = dataset_of(config).evaluation_clip(0, 0, 3)
+    assert clip.labels.shape == (3, *clip.pictures.shape[2:])
+    assert clip.pictures.shape[1] == 1
+
+
+@pytest.mark.parametrize("control", ["{kind: picture, stream: A, channels: 1}", "{kind: edges}"])
+def test_a_network_on_pictures_can_be_trained(tiny_file, tmp_path, control):
+    rng = np.random.default_rng(0)
+    for folder in ("train_A/x", "train_B/x"):
+        (tmp_path / "pairs" / folder).mkdir(parents=True)
+        for index in range(6):
+            picture = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+            cv2.imwrite(str(tmp_path / "pairs" / folder / f"{index}.png"), picture)
+    settings = [f"data={{root: {tmp_path / 'pairs'}, height: 16, width: 16}}", "labels=null"]
+    settings += [f"controls=[{control}]", "generator={kind: pix2pix_unet, width: 2}"]
+    settings += ["generator.downsamplings=3", "schedule.steps=2"]
+    settings += ["video_discriminator=null"]
+    folder = train(tiny_file, TrainOptions(settings, device="cpu")).folder
+    generation = load_generation(folder, torch.device("cpu"))
+    assert (generation.step, generation.conditioning.channels) == (2, 1)
+    assert (folder / "previews" / "000002.png").is_file()

@@ -109,25 +109,26 @@ def test_a_sequential_generator_cannot_begin(tmp_path, root, renderer):
 
 
 @pytest.mark.parametrize(
-    ("labels", "source"),
+    ("sections", "source"),
     [
-        ({"palette": "cityscapes"}, "palette 'cityscapes'"),
-        ({"pictures": 3}, "pictures of 3 channels"),
+        ({"labels": {"palette": "cityscapes"}}, "palette 'cityscapes'"),
+        ({"labels": None, "controls": [{"kind": "picture"}]}, "'pictures' of 3 channels"),
     ],
 )
-def test_a_painter_takes_the_same_classes(tmp_path, renderer, labels, source):
-    other = tiny_checkpoint(tmp_path / "other", generator=HD, labels=labels)
+def test_a_painter_takes_the_same_classes(tmp_path, renderer, sections, source):
+    other = tiny_checkpoint(tmp_path / "other", generator=HD, **sections)
     message = refusal(renderer, tmp_path, other)
     assert "of the same input as the video's, palette 'camvid'" in message
     assert f"has {source}: give another one" in message
 
 
-def test_a_painter_takes_pictures_of_as_many_channels(tmp_path):
-    coloured = tiny_checkpoint(tmp_path / "video", labels={"pictures": 3})
-    grey = tiny_checkpoint(tmp_path / "painter", generator=HD, labels={"pictures": 1})
-    message = refusal(Renderer.load(coloured, device="cpu"), tmp_path, grey)
-    assert "video's, pictures of 3 channels; " in message
-    assert "has pictures of 1 channel: give another one" in message
+def test_a_painter_takes_the_same_controls(tmp_path):
+    coloured, grey = ([{"kind": "picture", "channels": count}] for count in (3, 1))
+    video = tiny_checkpoint(tmp_path / "video", labels=None, controls=coloured)
+    painter = tiny_checkpoint(tmp_path / "painter", generator=HD, labels=None, controls=grey)
+    message = refusal(Renderer.load(video, device="cpu"), tmp_path, painter)
+    assert "video's, 'pictures' of 3 channels; " in message
+    assert "has 'pictures' of 1 channel: give another one" in message
 
 
 @pytest.mark.parametrize(("first_frames", "warns"), [("real", 1), ("mixed", 0), ("zeros", 0)])

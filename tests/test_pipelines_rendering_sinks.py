@@ -6,10 +6,11 @@ import torch
 from tiny_runs import label_maps, label_video, tiny_checkpoint
 
 from pipelines.render import Renderer
-from pipelines.rendering.label_stream import LabelFrame, LabelStream
+from pipelines.rendering.input_stream import InputFrame, InputStream
 from pipelines.rendering.options import RenderingError, RenderOptions
 from pipelines.rendering.outputs import Outputs
 from pipelines.rendering.sinks import FolderSink, PictureSink, RenderedFrame
+from vid2vid.controls.drawing import InputDrawing
 from vid2vid.data.augment import Size
 from vid2vid.errors import ConfigError, VideoError
 from vid2vid.video.reading import read_image, read_video
@@ -21,7 +22,7 @@ def renderer(tmp_path_factory):
 
 
 def rendered(name="a"):
-    source = LabelFrame(label_maps(1)[0], None, Fraction(0), name)
+    source = InputFrame(label_maps(1)[0], None, Fraction(0), name)
     return RenderedFrame(source, torch.zeros(16, 24, 3, dtype=torch.uint8))
 
 
@@ -125,10 +126,10 @@ def test_a_frame_of_a_video_of_unknown_length_can_be_a_picture(tmp_path, rendere
 
 
 def test_a_part_that_was_not_asked_of_the_generator_cannot_be_written(tmp_path, renderer):
-    stream = LabelStream(iter(()), Size(16, 24), Fraction(25), Fraction(1, 25), 1)
+    stream = InputStream(iter(()), Size(16, 24), Fraction(25), Fraction(1, 25), 1)
     options = RenderOptions(save_hallucinated=tmp_path / "hallucinated")
-    palette = renderer.generation.palette
-    outputs = Outputs(tmp_path / "out", stream, options=options, palette=palette)
+    drawing = InputDrawing(renderer.generation.palette, ())
+    outputs = Outputs(tmp_path / "out", stream, options=options, drawing=drawing)
     with pytest.raises(ValueError, match="was not asked of the generator"):
         outputs.write(rendered())
     assert outputs.abort() is None

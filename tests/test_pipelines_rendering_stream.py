@@ -138,3 +138,18 @@ def test_a_source_that_is_not_read_to_its_end_is_closed():
     with ReadAhead(source(), ahead=2) as items:
         next(items)
     assert closed == ["read-ahead"]
+
+
+def test_a_source_that_is_stuck_is_left_behind():
+    is_over = threading.Event()
+
+    def source():
+        yield 0
+        is_over.wait(60)  # as a pipe into which nobody writes
+
+    with ReadAhead(source(), ahead=2, patience=0.05) as items:
+        assert next(items) == 0
+    (left,) = threads()
+    is_over.set()
+    left.join(10)
+    assert threads() == []

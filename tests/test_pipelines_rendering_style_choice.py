@@ -172,8 +172,11 @@ def test_instances_of_a_photo_are_refused_where_classes_share_a_style(tmp_path, 
 
 def test_labels_of_a_photo_are_refused_where_pictures_are_taken(tmp_path, labels):
     photo, ids, _ = write_photo(tmp_path)
-    painter = checkpoint(tmp_path / "pictures", STYLED, pictures=3)
-    with pytest.raises(ConfigError, match="takes pictures: leave it out and pass --style-inst"):
+    controls = [{"kind": "picture"}]
+    painter = tiny_checkpoint(
+        tmp_path / "pictures", generator=STYLED, labels=None, controls=controls
+    )
+    with pytest.raises(ConfigError, match="takes none: leave it out and pass --style-inst"):
         render(
             Renderer.load(painter, device="cpu"),
             labels,

@@ -262,7 +262,7 @@ def test_root_must_exist(tmp_path):
 
 
 def test_nothing_found_says_what_was_looked_for(tmp_path):
-    with pytest.raises(DataError, match=r"looked for val/<sequence>/frames .* val_B and val_A"):
+    with pytest.raises(DataError, match=r"looked for val/<sequence>/frames .* val_B .* val_A"):
         find_sequences(tmp_path, "val")
 
 

@@ -3,9 +3,19 @@
 import pytest
 import torch
 
+from vid2vid.controls.config import (
+    BoundaryConfig,
+    DensePoseConfig,
+    DepthConfig,
+    EdgesConfig,
+    FlowControlConfig,
+)
+from vid2vid.controls.derived import derive
+from vid2vid.controls.files import normalise_depth
 from vid2vid.data.batches import StepPlan, clip_batches
 from vid2vid.data.clips import ClipRequest, collate
 from vid2vid.errors import DataError
+from vid2vid.labels.maps import boundary
 from vid2vid.world.clips import WorldClips, WorldDataConfig
 from vid2vid.world.render import Renderer, World
 
@@ -84,3 +94,25 @@ def test_clips_beyond_the_streets_are_refused(clips, world, start, length):
 def test_every_street_has_all_its_frames_for_a_clip(clips):
     assert clips.clip_lengths() == [50, 50]
     assert WorldClips(CONFIG.model_copy(update={"stride": 3})).clip_lengths() == [17, 17]
+
+
+def test_controls_of_a_street_are_the_known_ones():
+    depth, flow = DepthConfig(near=3, far=60), FlowControlConfig(largest_px=8)
+    controls = (EdgesConfig(), depth, flow, BoundaryConfig())
+    config = WorldDataConfig(height=32, width=48, worlds=1, stride=2)
+    clip = WorldClips(config, controls=controls, flow_strides=()).evaluation_clip(0, 4, 3)
+    assert clip.pictures.shape == (3, 1 + 1 + 2 + 1, 32, 48)
+    assert torch.equal(clip.pictures[:, :1], derive(EdgesConfig(), clip.frames))
+    assert torch.equal(clip.pictures[:, 4:], boundary(clip.instances[None])[0])
+    renderer = Renderer([World(0, 0)], (32, 48), offsets=(-2,))
+    rendered = renderer.render(8)
+    expected = normalise_depth(rendered.depth[0].numpy(), depth)
+    assert torch.equal(clip.pictures[2, 1], torch.from_numpy(expected))
+    assert (clip.pictures[0, 2:4] == 0).all()
+    known = (rendered.motion(-2).flow[0] / 8).clamp(-1, 1)
+    torch.testing.assert_close(clip.pictures[2, 2:4], known)
+
+
+def test_a_street_has_no_files_to_read_controls_from():
+    with pytest.raises(ValueError, match=r"streets have no files .*; got \['densepose'\]"):
+        WorldClips(WorldDataConfig(height=32, width=48), controls=(DensePoseConfig(),))

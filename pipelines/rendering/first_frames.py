@@ -11,6 +11,7 @@ from pipelines.build import Generation, load_generation
 from pipelines.rendering.frames import FrameGenerator
 from pipelines.rendering.label_choice import have_equal_classes
 from pipelines.rendering.options import RenderOptions
+from vid2vid.controls.config import name_of
 from vid2vid.data.augment import Size
 from vid2vid.errors import ConfigError, VideoError
 from vid2vid.video.reading import read_image
@@ -59,8 +60,8 @@ def load_painter(
 ) -> FrameGenerator | None:
     """Load the still-image generator that paints the first frames, where one was given.
 
-    It sees the same label maps as the video's generator, made into the channels of its own
-    conditioning: what it does not take, such as the boundary, is left out.
+    It sees the same label maps and controls as the video's generator, made into the channels of its
+    own conditioning: what it does not take of the labels, such as the boundary, is left out.
 
     Raises:
         ConfigError: if it is not alone, is no still-image generator, or does not take such maps.
@@ -97,10 +98,15 @@ def _check_painter(painter: Generation, generation: Generation, place: Path) -> 
             f"--first-frame takes the checkpoint of a still-image generator; {place} needs "
             f"{painter.generator.history} frames before itself: give another one, or pictures"
         )
-    if painter.conditioning.pictures != generation.conditioning.pictures or (
-        painter.palette is not None
-        and generation.palette is not None
-        and not have_equal_classes(painter.palette, generation.palette)
+    same_controls = painter.config.controls == generation.config.controls
+    if (
+        not same_controls
+        or (painter.palette is None) != (generation.palette is None)
+        or (
+            painter.palette is not None
+            and generation.palette is not None
+            and not have_equal_classes(painter.palette, generation.palette)
+        )
     ):
         raise ConfigError(
             "--first-frame takes a checkpoint of the same input as the video's, "
@@ -110,10 +116,13 @@ def _check_painter(painter: Generation, generation: Generation, place: Path) -> 
 
 def _source(generation: Generation) -> str:
     """Name what a generator takes."""
-    palette, pictures = generation.palette, generation.conditioning.pictures
-    if palette is not None:
-        return f"palette '{palette.name}'"
-    return f"pictures of {pictures} channel{'s' if pictures > 1 else ''}"
+    palette, controls = generation.palette, generation.config.controls
+    names = [f"palette '{palette.name}'"] if palette is not None else []
+    names += [
+        f"'{name_of(control)}' of {control.channels} channel{'s' * (control.channels > 1)}"
+        for control in controls
+    ]
+    return " and ".join(names)
 
 
 def _listed(paths: Sequence[Path]) -> str:

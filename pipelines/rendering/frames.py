@@ -1,4 +1,4 @@
-"""Generate the frames of a label stream, one after the other, each with the parts asked for."""
+"""Generate the frames of an input, one after the other, each with the parts asked for."""
 
 import itertools
 from collections import deque
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pipelines.rendering.label_stream import LabelFrame
+from pipelines.rendering.input_stream import InputFrame
 from pipelines.rendering.sinks import RenderedFrame
 from vid2vid.labels.conditioning import Conditioning
 from vid2vid.labels.palettes import ID_IGNORE
@@ -28,7 +28,7 @@ class Parts(NamedTuple):
 
 
 class FrameGenerator(NamedTuple):
-    """A generator with all that turns label maps into its input and its output into pictures."""
+    """A generator, what turns an input into its maps, and its output into pictures."""
 
     network: Generator
     conditioning: Conditioning
@@ -36,14 +36,14 @@ class FrameGenerator(NamedTuple):
     parts: Parts = Parts()
     styles: StyleSource | None = None  # of a network with style features
 
-    def stills(self, labels: Iterable[LabelFrame]) -> Iterator[RenderedFrame]:
+    def stills(self, inputs: Iterable[InputFrame]) -> Iterator[RenderedFrame]:
         """Generate each frame from zeros, without memory of the ones before."""
-        for frame in labels:
+        for frame in inputs:
             yield next(self.video([frame]))
 
     def video(
         self,
-        labels: Iterable[LabelFrame],
+        inputs: Iterable[InputFrame],
         *,
         first_frames: Sequence[Tensor] = (),
         painter: "FrameGenerator | None" = None,
@@ -51,16 +51,16 @@ class FrameGenerator(NamedTuple):
         """Generate frames that each see the ones before.
 
         Args:
-            labels: read lazily, one a frame.
+            inputs: read lazily, one a frame.
             first_frames: 'h w 3' uint8, oldest first, at most as many as the history: what comes
-                out for the first label maps. Where they are fewer, the past before the oldest is
+                out for the first of them. Where they are fewer, the past before the oldest is
                 filled with copies of it. () starts from zeros.
             painter: a still-image generator that paints as many frames as the history, in place of
                 `first_frames`.
         """
-        labels = iter(labels)
+        inputs = iter(inputs)
         count = len(first_frames) if painter is None else self.network.history
-        given = list(itertools.islice(labels, count))
+        given = list(itertools.islice(inputs, count))
         if painter is None:
             past = [from_levels(each.to(self.device))[None] for each in first_frames]
             yield from map(self._repeat, given, first_frames)
@@ -69,16 +69,16 @@ class FrameGenerator(NamedTuple):
             past = [output.frame for output in painted]
             for frame, output in zip(given, painted, strict=True):
                 yield self._keep(frame, output, is_first=True)
-        yield from self._go_on(labels, given, past)
+        yield from self._go_on(inputs, given, past)
 
     def _go_on(
-        self, labels: Iterator[LabelFrame], given: Sequence[LabelFrame], past: Sequence[Tensor]
+        self, inputs: Iterator[InputFrame], given: Sequence[InputFrame], past: Sequence[Tensor]
     ) -> Iterator[RenderedFrame]:
         """Generate the frames after those that were given, 'b c h w' each, or from zeros."""
-        waiting: deque[LabelFrame] = deque()
+        waiting: deque[InputFrame] = deque()
 
         def maps() -> Iterator[Tensor]:
-            for frame in labels:
+            for frame in inputs:
                 waiting.append(frame)
                 yield self._encode(frame)
 
@@ -92,26 +92,25 @@ class FrameGenerator(NamedTuple):
             is_first = index == 0 and not given
             yield self._keep(waiting.popleft(), output, is_first=is_first)
 
-    def paint(self, frame: LabelFrame) -> GeneratorOutput:
+    def paint(self, frame: InputFrame) -> GeneratorOutput:
         """Generate one frame from zeros."""
         return next(rollout(self.network, [self._encode(frame)]))
 
-    def _encode(self, frame: LabelFrame) -> Tensor:
-        """Make the conditioning 'b k h w' of a label map, or of the picture in its place."""
-        labels = torch.from_numpy(frame.labels).to(self.device)
-        instances = None
-        if frame.instances is not None:
-            instances = torch.from_numpy(frame.instances)[None, None].to(self.device)
-        source = labels
-        if self.conditioning.pictures:
-            source = from_levels(labels)[: self.conditioning.pictures]
-            labels = torch.full_like(labels[..., 0], ID_IGNORE)  # no pixel has a class
-        maps = self.conditioning(source[None, None], instances)[:, 0]
+    def _encode(self, frame: InputFrame) -> Tensor:
+        """Make the conditioning 'b k h w' of a frame."""
+        labels, instances = (
+            None if ids is None else torch.from_numpy(ids)[None, None].to(self.device)
+            for ids in (frame.labels, frame.instances)
+        )
+        pictures = None if frame.pictures is None else frame.pictures[None, None].to(self.device)
+        maps = self.conditioning(labels, instances, pictures)[:, 0]
         if self.styles is None:
             return maps
+        if labels is None:  # no pixel has a class
+            labels = torch.full((1, 1, *maps.shape[2:]), ID_IGNORE, device=self.device)
         by_instance = instances is not None and self.network.pooling == "instances"
-        regions = instances[:, 0] if instances is not None and by_instance else labels[None]
-        return torch.cat([maps, self.styles.paint(labels[None], regions)], dim=1)
+        regions = instances if instances is not None and by_instance else labels
+        return torch.cat([maps, self.styles.paint(labels[:, 0], regions[:, 0])], dim=1)
 
     def _past(self, known: Sequence[Tensor]) -> Tensor | None:
         """Stack 'b c h w' to 'b l c h w', the oldest repeated to fill the history."""
@@ -121,7 +120,7 @@ class FrameGenerator(NamedTuple):
         return torch.stack([*[known[0]] * missing, *known], dim=1)
 
     def _keep(
-        self, source: LabelFrame, output: GeneratorOutput, *, is_first: bool
+        self, source: InputFrame, output: GeneratorOutput, *, is_first: bool
     ) -> RenderedFrame:
         """Turn an output into pictures, still on the device.
 
@@ -140,7 +139,7 @@ class FrameGenerator(NamedTuple):
             flow=flow[0] if flow is not None else None,
         )
 
-    def _repeat(self, source: LabelFrame, picture: Tensor) -> RenderedFrame:
+    def _repeat(self, source: InputFrame, picture: Tensor) -> RenderedFrame:
         """Hand on a given frame: nothing of it was hallucinated, so its occlusion is 0."""
         return RenderedFrame(
             source=source,

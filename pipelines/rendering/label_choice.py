@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipelines.build import Generation
 from pipelines.rendering.options import RenderOptions
-from pipelines.rendering.picture_reader import RENDERABLE_CHANNELS, PictureReader
+from vid2vid.controls.config import BoundaryConfig
 from vid2vid.errors import ConfigError, DataError
 from vid2vid.labels.conditioning import Conditioning
 from vid2vid.labels.files import LabelReader
@@ -12,35 +12,25 @@ from vid2vid.labels.palettes import MAPPING_NAMES, Palette, load_mapping, load_p
 from vid2vid.video.pictures import PICTURE_SUFFIXES
 
 
-def choose_reader(options: RenderOptions, generation: Generation) -> LabelReader | PictureReader:
-    """Make the reader of the input: label maps, or pictures where the checkpoint takes those.
+def choose_reader(options: RenderOptions, generation: Generation) -> LabelReader | None:
+    """Make the reader of label maps; None for a checkpoint that takes none.
 
     Args:
         options: the input's palette and mapping.
         generation: says what the checkpoint takes, and its palette.
 
     Raises:
-        ConfigError: if there is no file that holds such pictures, or they were given a palette.
+        ConfigError: if a palette was given where there are no labels.
         DataError: if the input's palette is neither the checkpoint's nor mapped to it.
     """
-    if generation.palette is None:
-        return _picture_reader(options, generation.conditioning.pictures)
-    return _label_reader(options, generation.palette)
-
-
-def _picture_reader(options: RenderOptions, channels: int) -> PictureReader:
-    """Make the reader of pictures of some channels."""
+    if generation.palette is not None:
+        return _label_reader(options, generation.palette)
     asked = [name for name in ("palette", "map") if getattr(options, name) is not None]
     if asked:
         raise ConfigError(
-            f"--{asked[0]} is for label maps; this checkpoint takes pictures: leave it out"
+            f"--{asked[0]} is for label maps; this checkpoint takes none: leave it out"
         )
-    if channels not in RENDERABLE_CHANNELS:
-        raise ConfigError(
-            f"the checkpoint takes maps of {channels} channels; files hold 1 or 3: give them to "
-            "vid2vid.rollout.rollout in Python"
-        )
-    return PictureReader(channels)
+    return None
 
 
 def _label_reader(options: RenderOptions, palette: Palette) -> LabelReader:
@@ -68,6 +58,11 @@ def _label_reader(options: RenderOptions, palette: Palette) -> LabelReader:
     return LabelReader(palette, mapping=mapping, source=source)
 
 
+def takes_instances(generation: Generation) -> bool:
+    """Tell whether a checkpoint was trained with instance maps."""
+    return generation.config.needs_instances
+
+
 def choose_conditioning(options: RenderOptions, generation: Generation) -> Conditioning:
     """Settle where the boundary comes from.
 
@@ -77,8 +72,7 @@ def choose_conditioning(options: RenderOptions, generation: Generation) -> Condi
     conditioning = generation.conditioning
     if options.boundary is not None and options.instances is not None:
         raise ConfigError("either --instances or --boundary labels draws the boundary; got both")
-    takes = conditioning.boundary == "instances" or generation.generator.pooling == "instances"
-    if options.instances is not None and not takes:
+    if options.instances is not None and not takes_instances(generation):
         raise ConfigError(
             "--instances is for a checkpoint that was trained with instance maps; this one has "
             f"labels.boundary '{conditioning.boundary}': leave it out"
@@ -90,12 +84,21 @@ def choose_conditioning(options: RenderOptions, generation: Generation) -> Condi
         )
     if options.boundary is not None:
         return conditioning._replace(boundary=options.boundary)
+    if _has_boundary_control(generation) and options.instances is None:
+        raise ConfigError(
+            "the checkpoint was trained with instance maps; none were given: pass --instances "
+            "FOLDER"
+        )
     if conditioning.boundary == "instances" and options.instances is None:
         raise ConfigError(
             "the checkpoint was trained with instance maps; none were given: pass --instances "
             "FOLDER, or --boundary labels to draw the boundaries between classes instead"
         )
     return conditioning
+
+
+def _has_boundary_control(generation: Generation) -> bool:
+    return any(isinstance(each, BoundaryConfig) for each in generation.config.controls)
 
 
 def check_branches(options: RenderOptions, generation: Generation) -> None:
@@ -143,6 +146,7 @@ def check_places(options: RenderOptions, labels: Path, out: Path) -> None:
         options.style_labels,
         options.style_instances,
         *options.first_frames,
+        *(path for _, path in options.controls),
     )
     taken = {path.resolve() for path in (labels, *others) if path is not None}
     extras = (
@@ -165,7 +169,12 @@ def _check_coding(options: RenderOptions, out: Path) -> None:
     is_folder = out.is_dir() or not out.suffix
     if not is_folder and out.suffix.lower() not in PICTURE_SUFFIXES:
         return
-    for option, is_given in (("--codec", options.codec), ("--lossless", options.lossless)):
+    given = {
+        "--codec": options.codec is not None,
+        "--crf": options.crf is not None,
+        "--lossless": options.lossless,
+    }
+    for option, is_given in given.items():
         if is_given:
             raise ConfigError(
                 f"{option} is for video files; {out} is a {'folder' if is_folder else 'picture'}: "

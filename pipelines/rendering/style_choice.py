@@ -11,7 +11,6 @@ from torch import Tensor
 
 from pipelines.build import Generation
 from pipelines.rendering.options import RenderOptions
-from pipelines.rendering.picture_reader import PictureReader
 from vid2vid.errors import ConfigError, DataError
 from vid2vid.labels.files import LabelReader, read_instances
 from vid2vid.networks.still import StillGenerator
@@ -23,14 +22,14 @@ LOGGER = logging.getLogger(__name__)
 
 
 def choose_styles(
-    options: RenderOptions, generation: Generation, reader: LabelReader | PictureReader
+    options: RenderOptions, generation: Generation, reader: LabelReader | None
 ) -> StyleSource | None:
     """Find the styles of a rendering; None for a generator without features.
 
     Args:
         options: the seed, and the photo with its maps.
         generation: says what the generator takes, and has the tables.
-        reader: of label maps in the input's palette.
+        reader: of label maps in the input's palette; None without labels.
 
     Raises:
         ConfigError: if the options do not fit each other or the checkpoint.
@@ -50,7 +49,7 @@ def choose_styles(
 
 
 def _check_options(
-    options: RenderOptions, generation: Generation, reader: LabelReader | PictureReader
+    options: RenderOptions, generation: Generation, reader: LabelReader | None
 ) -> None:
     """Refuse options that have no meaning here."""
     given = {
@@ -83,10 +82,10 @@ def _check_options(
             "--style-instances is for styles of instances; this checkpoint has one style for each "
             "class: leave it out and pass --style-labels"
         )
-    if options.style_labels is not None and isinstance(reader, PictureReader):
+    if options.style_labels is not None and reader is None:
         raise ConfigError(
-            "--style-labels is for a checkpoint that takes label maps; this one takes pictures: "
-            "leave it out and pass --style-instances"
+            "--style-labels is for a checkpoint that takes label maps; this one takes none: leave "
+            "it out and pass --style-instances"
         )
 
 
@@ -94,13 +93,15 @@ def _styles_of_photo(
     place: Path,
     generation: Generation,
     *,
-    reader: LabelReader | PictureReader,
+    reader: LabelReader | None,
     options: RenderOptions,
 ) -> PhotoStyles:
     """Encode a photo, and gather the styles of its regions and classes."""
     device = next(generation.generator.parameters()).device
     photo = read_image(place)
-    labels = _read_map(options.style_labels, reader.from_image, photo=photo)
+    labels = None
+    if reader is not None:
+        labels = _read_map(options.style_labels, reader.from_image, photo=photo)
     regions = _read_map(options.style_instances, read_instances, photo=photo)
     labels, regions = (None if ids is None else ids.to(device) for ids in (labels, regions))
     regions = labels if regions is None else regions

@@ -5,7 +5,7 @@ are kept at, `Augmentation.size` the enlarged size that the crop is cut from. Pi
 aligned throughout, so label maps lie exactly on their frames.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import cv2
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from vid2vid.data.config import ColourConfig, DataConfig
 
 Picture = npt.NDArray[Any]
-"""'h w 3' uint8 RGB, or 'h w' ids of any integer type."""
+"""'h w 3' uint8 RGB, 'h w' ids of any integer type, or what a control stores."""
 
 # ITU-R BT.601, as in torchvision's adjust_saturation.
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
@@ -26,6 +26,10 @@ class Size(NamedTuple):
 
     height: int
     width: int
+
+
+Resize = Callable[[Picture, Size], Picture]
+"""Brings a picture to another size."""
 
 
 class Crop(NamedTuple):
@@ -84,6 +88,11 @@ def centred(config: DataConfig, native: Size) -> Augmentation:
     return Augmentation(size, crop, keep, flip=False, colour=Colour())
 
 
+def unvaried(size: Size) -> Augmentation:
+    """Return the augmentation that brings whole pictures to `size` and does nothing else."""
+    return Augmentation(size, Crop(0, 0), size, flip=False, colour=Colour())
+
+
 def apply_to_frames(frames: list[Picture], augmentation: Augmentation) -> npt.NDArray[np.float32]:
     """Augment photographs.
 
@@ -113,8 +122,40 @@ def apply_to_instances(
     return np.ascontiguousarray(_cut(instances, augmentation, resize_ids), dtype=np.int32)
 
 
+def apply_to_pictures(
+    pictures: list[Picture], augmentation: Augmentation, resize: Resize
+) -> Picture:
+    """Augment pictures of any kind, each 'h w' or 'h w c': 't h w' or 't h w c', not recoloured."""
+    return np.ascontiguousarray(_cut(pictures, augmentation, resize))
+
+
+def apply_to_points(
+    points: Picture, canvas: Size, augmentation: Augmentation, *, mirrored: Sequence[int]
+) -> npt.NDArray[np.float32]:
+    """Move key points with the frame that they lie on.
+
+    Args:
+        points: 'n p 3' float32: x, y in pixels of the canvas, and confidence, which is kept.
+        canvas: size of the picture that they were found in.
+        augmentation: what is done to it.
+        mirrored: for each point the one that is in its place in a mirror: a left hand becomes a
+            right one.
+
+    Returns:
+        'n p 3', pixels of what is kept; points may lie outside of it.
+    """
+    scale = np.array(augmentation.size[::-1], np.float32) / np.array(canvas[::-1], np.float32)
+    moved = points.astype(np.float32)
+    moved[..., :2] = (moved[..., :2] + 0.5) * scale - 0.5
+    moved[..., :2] -= np.array(augmentation.crop[::-1], np.float32)
+    if augmentation.flip:
+        moved[..., 0] = augmentation.keep.width - 1 - moved[..., 0]
+        moved = moved[:, list(mirrored)]
+    return moved
+
+
 def resize_frame(frame: Picture, size: Size) -> Picture:
-    """Resize 'h w 3': means of areas along an axis that shrinks, cubic along one that grows."""
+    """Resize 'h w' or 'h w c': means of areas where it shrinks, cubic along an axis that grows."""
     height, width = frame.shape[:2]
     shrunk = Size(min(height, size.height), min(width, size.width))
     if shrunk != (height, width):
@@ -125,11 +166,11 @@ def resize_frame(frame: Picture, size: Size) -> Picture:
 
 
 def resize_ids(ids: Picture, size: Size) -> Picture:
-    """Resize 'h w' ids, each pixel taking the id at its centre.
+    """Resize ids 'h w', or 'h w c', each pixel taking the id at its centre.
 
     cv2.INTER_NEAREST takes the id at the pixel's corner, half a pixel off the frame's grid.
     """
-    if ids.shape == size:
+    if ids.shape[:2] == size:
         return ids
     return cv2.resize(ids, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
 
@@ -149,11 +190,7 @@ def _sample_colour(rng: np.random.Generator, config: ColourConfig) -> Colour:
     return Colour(*(1.0 + strengths * rng.uniform(-1.0, 1.0, 3)).tolist())
 
 
-def _cut(
-    pictures: list[Picture],
-    augmentation: Augmentation,
-    resize: Callable[[Picture, Size], Picture],
-) -> Picture:
+def _cut(pictures: list[Picture], augmentation: Augmentation, resize: Resize) -> Picture:
     (top, left), (height, width) = augmentation.crop, augmentation.keep
     step = -1 if augmentation.flip else 1
     return np.stack(

@@ -21,14 +21,17 @@ class StreamPatterns(_Settings):
 
     frames: str
     """Pattern of the photographs. The sequences are those that this one finds."""
-    labels: str
-    """Pattern of the label maps."""
+    labels: str | None = None
+    """Pattern of the label maps; null = there are none."""
     instances: str | None = None
     """Pattern of the instance maps; null = there are none."""
+    controls: dict[str, str] = {}
+    """Pattern of each further stream by its name: `{openpose: "poses/{sequence}"}`."""
 
     @model_validator(mode="after")
     def _check_placeholders(self) -> Self:
-        patterns = [p for p in (self.frames, self.labels, self.instances) if p is not None]
+        given = (self.frames, self.labels, self.instances, *self.controls.values())
+        patterns = [pattern for pattern in given if pattern is not None]
         fields = [
             {name for _, name, _, _ in string.Formatter().parse(p) if name is not None}
             for p in patterns
@@ -48,7 +51,7 @@ class StreamPatterns(_Settings):
         return self
 
 
-DataLayout = Literal["auto", "folders", "official"] | StreamPatterns
+DataLayout = Literal["auto", "folders", "official", "videos"] | StreamPatterns
 Strength = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
@@ -67,15 +70,17 @@ class DataConfig(_Settings):
     """One data set: where it lies, the size it is trained at, how its clips are varied."""
 
     kind: Literal["files"] = "files"
-    """Frames and label maps in files; `world` makes procedural streets instead."""
+    """Frames, label maps and controls in files; `world` makes procedural streets instead."""
     root: str
     """Folder of the data set; relative paths start at the working directory."""
     split: str = "train"
     """Name of the split, a part of the folder names in every layout."""
     layout: DataLayout = "auto"
-    """folders = `<split>/<sequence>/{frames,labels,instances}`; official = `<split>_B/<sequence>`
-    frames, `<split>_A` labels, `<split>_inst` instances; auto = whichever of the two exists; or
-    an object of patterns `{frames, labels, instances}`."""
+    """folders = `<split>/<sequence>/{frames,labels,instances}` and a folder for each further
+    stream; official = `<split>_B/<sequence>` or `<split>_img` frames, `<split>_A` labels,
+    `<split>_inst` instances, `<split>_<stream>` any other; videos = every video file at and below
+    `<split>`, or the root where there is no such folder, is a sequence of photographs; auto =
+    whichever of them is there; or an object of patterns `{frames, labels, instances, controls}`."""
     height: int = Field(gt=0)
     """Height of the training frames, px."""
     width: int = Field(gt=0)
@@ -87,12 +92,13 @@ class DataConfig(_Settings):
     """Smallest and largest random enlargement beyond the training size before the crop, both
     >= 1; (1, 1) = off."""
     flip: bool = True
-    """Mirror half of the clips left to right. Turn it off where sides matter (text, left hand)."""
+    """Mirror half of the clips left to right, key points with their sides swapped. Turn it off
+    where sides matter (text, left hand)."""
     stride: tuple[int, int] = (1, 1)
     """Smallest and largest distance in frames between neighbours of a clip; (1, 1) = consecutive.
     A clip takes one distance for all its frames. Evaluation uses the smallest."""
     colour: ColourConfig = ColourConfig()
-    """Random colour changes, on the photographs only."""
+    """Random colour changes, on the photographs and what is found in them."""
     frame_range: tuple[int, int | None] | None = None
     """Python slice (first, end) of each sequence's frames, to hold frames out: [0, 80] is the
     first 80, [-20, null] the last 20; null = all."""

@@ -12,16 +12,29 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from vid2vid.controls.config import DRAWN, AnyControl, FlowControlConfig, name_of
+from vid2vid.controls.files import first_size, may_be_video, suffixes_of
 from vid2vid.data.augment import Size
 from vid2vid.errors import DataError
 from vid2vid.video.containers import is_grey_exact
-from vid2vid.video.reading import ClipVideo, find_frames, is_video, open_video
+from vid2vid.video.reading import (
+    IMAGE_SUFFIXES,
+    VIDEO_SUFFIXES,
+    ClipVideo,
+    find_frames,
+    is_video,
+    open_video,
+)
 
 # Widest difference of aspect at which label maps are still resized to their frames: a row or
 # column that a scaler rounded away, not another crop.
 ASPECT_TOLERANCE = 0.01
 
 _EXIF_TURN = 0x0112  # the tag Orientation; 5 to 8 lie on their side
+
+
+NO_SIZE = Size(0, 0)
+"""Of a stream whose files hold no pictures."""
 
 
 class Source(NamedTuple):
@@ -34,10 +47,10 @@ class Source(NamedTuple):
 class Stream(NamedTuple):
     """One stream of a sequence as it lies on the disk."""
 
-    name: str  # frames, labels or instances
+    name: str  # frames, labels, instances, or that of a control
     place: Path  # folder, video file, or pattern of pictures
     sources: tuple[Source, ...]  # in order
-    size: Size
+    size: Size  # NO_SIZE of key points
 
     @property
     def is_video(self) -> bool:
@@ -84,6 +97,38 @@ def open_instances(place: Path) -> Stream:
     return open_stream("instances", place)
 
 
+def open_control(control: AnyControl, place: Path) -> Stream:
+    """List the stored pictures, key points or arrays of a control.
+
+    Raises:
+        DataError: as `open_stream`, or if the control cannot be in a video.
+        VideoError: as `open_stream`.
+    """
+    name, suffixes = name_of(control), suffixes_of(control)
+    if place.suffix.lower() in VIDEO_SUFFIXES and not place.is_dir() and not may_be_video(control):
+        raise DataError(
+            f"'{name}' must be files ({', '.join(sorted(suffixes))}), one a frame; {place} is a "
+            f"video, which does not hold the values of a control of kind {control.kind}: give the "
+            "files"
+        )
+    if suffixes == IMAGE_SUFFIXES:
+        return open_stream(name, place)
+    paths = find_frames(place, suffixes=suffixes)
+    sources = tuple(Source(path, None) for path in paths)
+    if isinstance(control, DRAWN):
+        return Stream(name, place, sources, NO_SIZE)
+    has_header = paths[0].suffix.lower() in IMAGE_SUFFIXES
+    return Stream(name, place, sources, (_picture_size if has_header else first_size)(paths[0]))
+
+
+def pair_control(frames: Stream, partner: Stream, control: AnyControl) -> tuple[Source | None, ...]:
+    """Pair as `pair` does; a flow may be missing at the first frame, which has none before it."""
+    one_less = len(partner.sources) == len(frames.sources) - 1
+    if isinstance(control, FlowControlConfig) and one_less:
+        return (None, *pair(frames._replace(sources=frames.sources[1:]), partner))
+    return pair(frames, partner)
+
+
 def pair(frames: Stream, partner: Stream) -> tuple[Source, ...]:
     """Return the picture of `partner` that belongs to each frame of `frames`, in their order.
 
@@ -103,7 +148,8 @@ def pair(frames: Stream, partner: Stream) -> tuple[Source, ...]:
             )
         return partner.sources
     if frames.is_video or partner.is_video:
-        ours, theirs = _by_number(frames), _by_number(partner)
+        first = frames.sources[0].frame or 0
+        ours, theirs = _by_number(frames, first=first), _by_number(partner, first=first)
     else:
         ours, theirs = _by_name(frames, partner)
     _check_missing(ours, theirs)
@@ -151,7 +197,7 @@ def _key_by_stem(stream: Stream, ending: str) -> _Keyed:
     return _Keyed(stream, found, "{}" + _literal(ending + stream.sources[0].path.suffix))
 
 
-def _by_number(stream: Stream) -> _Keyed:
+def _by_number(stream: Stream, *, first: int) -> _Keyed:
     if stream.is_video:
         return _Keyed(stream, {str(source.frame): source for source in stream.sources}, "frame {}")
     ending = shared_ending([source.path.stem for source in stream.sources])
@@ -173,17 +219,17 @@ def _by_number(stream: Stream) -> _Keyed:
         found[frame] = source
         prefix, padding = _literal(key[: number.start()]), len(number.group())
         template = template or prefix + f"{{:0>{padding}}}" + _literal(ending + source.path.suffix)
-    _check_first_number(stream, found)
+    _check_first_number(stream, found, first=first)
     return _Keyed(stream, found, template)
 
 
-def _check_first_number(stream: Stream, sources: Mapping[str, Source]) -> None:
-    first = min(map(int, sources))
-    if first != 0:
+def _check_first_number(stream: Stream, sources: Mapping[str, Source], *, first: int) -> None:
+    found = min(map(int, sources))
+    if found != first:
         raise DataError(
             "frame k of a video pairs with the picture numbered k, counted from 0; the "
-            f"{stream.name} in {stream.place} start at {first} "
-            f"({sources[str(first)].path.name}): renumber them"
+            f"{stream.name} in {stream.place} start at {found} "
+            f"({sources[str(found)].path.name}): renumber them"
         )
 
 
@@ -206,6 +252,8 @@ def _literal(text: str) -> str:
 
 
 def _check_aspect(frames: Stream, partner: Stream) -> None:
+    if NO_SIZE in (frames.size, partner.size):
+        return
     ours, theirs = (stream.size.width / stream.size.height for stream in (frames, partner))
     if abs(theirs / ours - 1.0) > ASPECT_TOLERANCE:
         raise DataError(

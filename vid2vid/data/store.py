@@ -6,8 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from vid2vid.controls.config import Drawn, LandmarksConfig, Stored, name_of
+from vid2vid.controls.files import from_colours, read_stored, resizer_of
+from vid2vid.controls.points import read_landmarks, read_openpose
 from vid2vid.data.augment import Picture, Size, resize_frame, resize_ids
-from vid2vid.data.pairing import Source
+from vid2vid.data.pairing import NO_SIZE, Source
 from vid2vid.labels.files import instances_from_colours, read_instances
 from vid2vid.video.reading import ClipVideo, read_image
 
@@ -15,7 +18,7 @@ _MAX_OPEN_VIDEOS = 16
 
 
 class MapReader(Protocol):
-    """Reads what stands beside the frames: label maps, or pictures in their place."""
+    """Reads label maps."""
 
     def from_image(self, path: str | Path) -> Picture:
         """Read it from a picture."""
@@ -27,12 +30,18 @@ class MapReader(Protocol):
 
 
 class FrameStore:
-    """Reads frames, label maps and instance maps, resizes them, and keeps those used last.
+    """Reads frames, maps and controls, resizes them, and keeps those used last.
 
     What is kept belongs to the process: after a fork, each goes on for itself.
     """
 
-    def __init__(self, reader: MapReader, *, max_bytes: int) -> None:
+    def __init__(self, reader: MapReader | None, *, max_bytes: int) -> None:
+        """Make an empty store.
+
+        Args:
+            reader: of label maps; None reads none.
+            max_bytes: of all that is kept.
+        """
         self._reader = reader
         self._max_bytes = max_bytes
         self._num_bytes = 0
@@ -53,14 +62,21 @@ class FrameStore:
         return self._get("frames", sources, size, read)
 
     def labels(self, sources: Sequence[Source], size: Size) -> list[Picture]:
-        """Return label maps, each 'h w' uint8 class ids of `size`, 255 = ignore."""
+        """Return label maps, each 'h w' uint8 class ids of `size`, 255 = ignore.
+
+        Raises:
+            ValueError: if the store was made without a reader.
+        """
+        reader = self._reader
+        if reader is None:
+            raise ValueError("label maps need a reader; the store was made without one")
 
         def read(missing: list[Source]) -> list[Picture]:
-            maps = self._decode(missing, self._reader.from_image)
+            maps = self._decode(missing, reader.from_image)
             for position, source in enumerate(missing):
                 if source.frame is not None:
                     where = f"frame {source.frame} of {source.path}"
-                    maps[position] = self._reader.from_colours(maps[position], where)
+                    maps[position] = reader.from_colours(maps[position], where)
             return [resize_ids(ids, size) for ids in maps]
 
         return self._get("labels", sources, size, read)
@@ -76,6 +92,32 @@ class FrameStore:
             return [resize_ids(ids, size) for ids in maps]
 
         return self._get("instances", sources, size, read)
+
+    def stored(
+        self, control: Stored, sources: Sequence[Source | None], size: Size
+    ) -> list[Picture | None]:
+        """Return stored pictures of a control, each of `size`; None where there is no source."""
+        resize = resizer_of(control)
+
+        def read(missing: list[Source]) -> list[Picture]:
+            if missing[0].frame is None:
+                found = [read_stored(control, source.path) for source in missing]
+            else:
+                found = [from_colours(control, rgb) for rgb in self._decode(missing, read_image)]
+            return [resize(picture, size) for picture in found]
+
+        there = [source for source in sources if source is not None]
+        pictures = iter(self._get(f"control {name_of(control)}", there, size, read))
+        return [None if source is None else next(pictures) for source in sources]
+
+    def points(self, control: Drawn, sources: Sequence[Source]) -> list[Picture]:
+        """Return the key points of a control, each 'n p 3' in the pixels of its file."""
+        read_one = read_landmarks if isinstance(control, LandmarksConfig) else read_openpose
+
+        def read(missing: list[Source]) -> list[Picture]:
+            return [read_one(source.path) for source in missing]
+
+        return self._get(f"control {name_of(control)}", sources, NO_SIZE, read)
 
     def _get(
         self,

@@ -8,13 +8,19 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 from flow.confidence import ReferenceFlow
+from vid2vid.controls.config import AnyControl, DepthConfig, FlowControlConfig, needs_files
+from vid2vid.controls.files import normalise_depth
+from vid2vid.controls.pictures import Material, make_pictures
+from vid2vid.controls.regions import RegionsConfig, clip_boxes
+from vid2vid.data.augment import Picture, Size, unvaried
 from vid2vid.data.clips import Clip, ClipRequest
 from vid2vid.errors import DataError
 from vid2vid.world.config import WorldConfig
-from vid2vid.world.render import Renderer, World
+from vid2vid.world.render import Renderer, World, WorldFrames
 
 _CLIP_STREAM = 7
 _KEPT_WORLDS = 16
+_KNOWN_FLOW = "known flow"  # stands for a stream of files
 
 
 class WorldDataConfig(BaseModel):
@@ -58,6 +64,8 @@ class WorldClips:
         self,
         config: WorldDataConfig,
         *,
+        controls: tuple[AnyControl, ...] = (),
+        regions: RegionsConfig | None = None,
         flow_strides: tuple[int, ...] = (1,),
         device: torch.device | str = "cpu",
     ) -> None:
@@ -65,12 +73,30 @@ class WorldClips:
 
         Args:
             config: their number, size and difficulty.
+            controls: whose pictures clips have; depth and flow are the true ones.
+            regions: what clips carry boxes of; None = they carry none.
             flow_strides: distances in frames of the clip over which clips carry the true flow; the
                 confidence is 0 where a point is hidden in the other frame.
             device: where frames are rendered; clips lie on the CPU all the same.
+
+        Raises:
+            ValueError: if a control is read from files, of which there are none.
         """
+        if wrong := [control.kind for control in controls if needs_files(control)]:
+            raise ValueError(f"streets have no files to read controls from; got {wrong}")
         self.config = config
+        self._controls = tuple(
+            control.model_copy(update={"stream": _KNOWN_FLOW})
+            if isinstance(control, FlowControlConfig)
+            else control
+            for control in controls
+        )
+        has_flow = any(isinstance(control, FlowControlConfig) for control in controls)
+        self._offsets = tuple(
+            -step * config.stride for step in sorted({*flow_strides, *([1] * has_flow)})
+        )
         self._flow_strides = flow_strides
+        self._regions = regions
         self._device = torch.device(device)
         self._renderers: OrderedDict[int, Renderer] = OrderedDict()
 
@@ -138,15 +164,35 @@ class WorldClips:
                 flow = torch.cat([motion.flow for motion in motions])
                 hidden = torch.cat([motion.occlusion for motion in motions])
                 references.append(ReferenceFlow(flow.cpu(), 1 - hidden.cpu()))
+        frames = torch.cat([frame.frames for frame in rendered]).cpu()
+        labels = torch.cat([frame.labels for frame in rendered]).cpu()
+        instances = torch.cat([frame.instances for frame in rendered]).cpu()
+        size = Size(self.config.height, self.config.width)
+        material = Material(size, self._known(rendered), frames, instances=instances)
         return Clip(
-            frames=torch.cat([frame.frames for frame in rendered]).cpu(),
-            labels=torch.cat([frame.labels for frame in rendered]).cpu(),
-            instances=torch.cat([frame.instances for frame in rendered]).cpu(),
+            frames=frames,
+            labels=labels,
+            instances=instances,
             references=tuple(references),
             name=f"world_{self.config.first_seed + cut.world_index:06d}",
             start=cut.start,
             stride=stride,
+            pictures=make_pictures(self._controls, material, unvaried(size)),
+            boxes=clip_boxes(self._regions, (), material, unvaried(size), labels=labels),
         )
+
+    def _known(self, rendered: list[WorldFrames]) -> dict[str, list[Picture | None]]:
+        """List what a street knows, as files of it would hold it; the first frame has no flow."""
+        known: dict[str, list[Picture | None]] = {}
+        for control in self._controls:
+            if isinstance(control, DepthConfig):
+                depths = [frame.depth[0].cpu().numpy() for frame in rendered]
+                known[control.stream] = [normalise_depth(depth, control) for depth in depths]
+            elif isinstance(control, FlowControlConfig):
+                motions = [frame.motion(-self.config.stride) for frame in rendered[1:]]
+                flows = [motion.flow[0].permute(1, 2, 0).cpu().numpy() for motion in motions]
+                known[_KNOWN_FLOW] = [None, *flows]
+        return known
 
     def _renderer(self, world_index: int) -> Renderer:
         """Build a street, or take one that was used lately."""
@@ -156,7 +202,7 @@ class WorldClips:
                 [World(seed, seed, self.config.world)],
                 (self.config.height, self.config.width),
                 device=self._device,
-                offsets=tuple(-step * self.config.stride for step in self._flow_strides),
+                offsets=self._offsets,
             )
         self._renderers.move_to_end(world_index)
         while len(self._renderers) > _KEPT_WORLDS:

@@ -1,0 +1,81 @@
+"""What is checked: the data of a configuration or run folder, or a folder without one."""
+
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from pipelines.checking.finding import find_all
+from pipelines.checking.problems import Findings
+from pipelines.config import RunConfig
+from pipelines.config_file import read_config, validate_config
+from vid2vid.data.config import DataConfig
+from vid2vid.data.places import Wanted
+
+CONFIG_NAME = "config.yaml"
+PALETTE_NAME = "palette.yaml"
+
+
+class Asked(NamedTuple):
+    """What the command line says beside the place."""
+
+    overrides: tuple[str, ...] = ()
+    palette: str | None = None
+    map: str | None = None
+    sheet: bool = False  # draw a contact sheet
+
+
+class Subject(NamedTuple):
+    """The configuration by which a data set is checked."""
+
+    config: RunConfig
+    name: str  # of the configuration file, or of the folder
+    is_bare: bool  # whether there was only a folder, so that most settings are assumed
+
+
+def settle_subject(where: str, asked: Asked) -> Subject:
+    """Find the configuration of a place; of a folder without one, assume a usual one.
+
+    Args:
+        where: configuration file or packaged name, folder with a config.yaml, or data set.
+        asked: settings that replace those of the configuration.
+
+    Raises:
+        ConfigError: if there is neither, or a setting is not valid.
+    """
+    named = {"labels.palette": asked.palette, "labels.map": asked.map}
+    overrides = [
+        *asked.overrides,
+        *(f"{key}={json.dumps(value)}" for key, value in named.items() if value is not None),
+    ]
+    folder = Path(where)
+    if not folder.is_dir():
+        return Subject(read_config(where, RunConfig, overrides=overrides), where, is_bare=False)
+    own = folder / CONFIG_NAME
+    if own.is_file():
+        return Subject(read_config(own, RunConfig, overrides=overrides), str(own), is_bare=False)
+    assumed = _assume(folder, asked, overrides)
+    return Subject(assumed, where, is_bare=True)
+
+
+def _assume(folder: Path, asked: Asked, overrides: list[str]) -> RunConfig:
+    """Assume label maps where there are any, otherwise edges that are found in the photographs."""
+    data: dict[str, object] = {"root": str(folder), "height": 256, "width": 512}
+    base: dict[str, object] = {
+        "name": re.sub(r"[^\w.-]", "_", folder.resolve().name) or "data",
+        "data": data,
+        "controls": [{"kind": "edges"}],
+        "labels": None,
+        "video_discriminator": None,  # which needs clips of a length that nobody asked for
+    }
+    plain = validate_config(base, RunConfig, where=str(folder), overrides=asked.overrides)
+    if isinstance(plain.data, DataConfig) and (plain.labels or _has_labels(plain.data)):
+        own = folder / PALETTE_NAME
+        base |= {"labels": {"palette": str(own)} if own.is_file() else {}, "controls": []}
+    return validate_config(base, RunConfig, where=str(folder), overrides=overrides)
+
+
+def _has_labels(data: DataConfig) -> bool:
+    """Tell whether any sequence has label maps."""
+    found = find_all(data, Wanted(labels=True, controls={}), Findings())
+    return any(places.labels is not None for places in found)

@@ -1,6 +1,6 @@
 """From a configuration to objects: networks, conditioning, and with `datasets` a whole run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,12 +11,14 @@ from pipelines.config import RunConfig
 from pipelines.config_file import validate_config
 from pipelines.datasets import build_dataset
 from vid2vid.checkpoint import Checkpoint, load_checkpoint, load_weights, split_companions
+from vid2vid.controls.config import count_channels
 from vid2vid.errors import CheckpointError, ConfigError
-from vid2vid.labels.conditioning import Conditioning, ConditioningConfig
+from vid2vid.labels.conditioning import Conditioning
 from vid2vid.labels.palettes import Palette, load_palette
 from vid2vid.networks.discriminator import MultiScaleDiscriminator
 from vid2vid.networks.generator import GeneratorConfig, SequentialGenerator
 from vid2vid.networks.interface import Generator
+from vid2vid.networks.recompute import recompute_activations
 from vid2vid.networks.still import StillGenerator
 from vid2vid.styles import Styles
 from vid2vid.training.loop import Run
@@ -25,7 +27,7 @@ from vid2vid.training.state import TrainingState, make_optimizers
 from vid2vid.vgg_weights import load_vgg
 
 # Streams of the seed, so that no two networks start alike.
-GENERATOR_STREAM, IMAGE_STREAM, VIDEO_STREAM = 0, 1000, 2000
+GENERATOR_STREAM, IMAGE_STREAM, VIDEO_STREAM, REGION_STREAM = 0, 1000, 2000, 3000
 
 
 class Generation(NamedTuple):
@@ -33,36 +35,48 @@ class Generation(NamedTuple):
 
     generator: Generator
     conditioning: Conditioning
-    palette: Palette | None  # None where pictures take the place of labels
+    palette: Palette | None  # None without labels
     config: RunConfig
     step: int
     styles: Styles  # of every class, for a generator with features; its tables may be empty
 
 
-def build_conditioning(config: ConditioningConfig, palette: Palette | None) -> Conditioning:
-    """Make the encoder of label maps, or of the pictures in their place.
+def build_conditioning(config: RunConfig, palette: Palette | None) -> Conditioning:
+    """Make the encoder of label maps and controls.
 
     Raises:
         ConfigError: if a foreground label is no class of the palette.
     """
+    pictures, labels = count_channels(config.controls), config.labels
+    if palette is None or labels is None:
+        return Conditioning(0, pictures=pictures)
+    _check_ids("labels.foreground", labels.foreground, palette)
+    return Conditioning(palette.num_classes, labels.void, labels.boundary, pictures)
+
+
+def _check_ids(setting: str, ids: Sequence[int], palette: Palette | None) -> None:
+    """Check that label ids are classes.
+
+    Raises:
+        ConfigError: if they are not.
+    """
     if palette is None:
-        return Conditioning(0, boundary=config.boundary, pictures=config.pictures)
-    wrong = [label for label in config.foreground if not 0 <= label < palette.num_classes]
+        return
+    wrong = [label for label in ids if not 0 <= label < palette.num_classes]
     if wrong:
         raise ConfigError(
-            f"labels.foreground must hold ids of palette {palette.name!r} "
+            f"{setting} must hold ids of palette {palette.name!r} "
             f"(0 to {palette.num_classes - 1}); got {wrong}"
         )
-    return Conditioning(palette.num_classes, config.void, config.boundary)
 
 
 def build_generator(config: RunConfig, palette: Palette | None) -> Generator:
     """Make the generator of a configuration, its weights not yet drawn."""
     network = config.generator
-    channels = build_conditioning(config.labels, palette).channels + network.features
+    channels = build_conditioning(config, palette).channels + network.features
     if isinstance(network, GeneratorConfig):
         return SequentialGenerator(
-            network, conditioning_channels=channels, foreground=config.labels.foreground
+            network, conditioning_channels=channels, foreground=config.foreground
         )
     return StillGenerator(network, conditioning_channels=channels)
 
@@ -75,11 +89,18 @@ def build_players(config: RunConfig, palette: Palette | None) -> Players:
     losses, seed = config.losses, config.training.seed
     generator = build_generator(config, palette)
     generator.initialise(seed + GENERATOR_STREAM)
+    if config.training.checkpoint_activations:
+        recompute_activations(generator)
     players = Players(generator)
+    channels = generator.conditioning_channels - generator.features + 3
     if config.image_discriminator is not None and (losses.image_gan or losses.matching):
-        channels = generator.conditioning_channels - generator.features + 3
         players.image_discriminator = MultiScaleDiscriminator(config.image_discriminator, channels)
         players.image_discriminator.initialise(seed + IMAGE_STREAM)
+    if region := config.region:
+        _check_ids("region_discriminator.regions.labels", region.regions.labels, palette)
+        players.region_size = region.size
+        players.region_discriminator = MultiScaleDiscriminator(region, channels)
+        players.region_discriminator.initialise(seed + REGION_STREAM)
     if video := config.video:
         players.window = video.window
         channels = 3 * video.window + 2 * (video.window - 1)
@@ -92,7 +113,7 @@ def build_players(config: RunConfig, palette: Palette | None) -> Players:
     return players
 
 
-def build_state(config: RunConfig, palette: Palette, device: torch.device) -> TrainingState:
+def build_state(config: RunConfig, palette: Palette | None, device: torch.device) -> TrainingState:
     """Make the players, their optimisers and the average, at step 0."""
     players = build_players(config, palette)
     average = build_generator(config, palette)
@@ -112,11 +133,6 @@ def check_trainable(config: RunConfig) -> None:
     Raises:
         ConfigError: saying why.
     """
-    if config.labels.pictures:
-        raise ConfigError(
-            "training reads label maps; this network takes pictures in their place, "
-            f"labels.pictures is {config.labels.pictures}, which is for rendering alone"
-        )
     if config.generator.features and config.generator.encoder is None:
         raise ConfigError(
             "generator.features are learnt with an encoder; generator.encoder is null: give it a "
@@ -124,11 +140,11 @@ def check_trainable(config: RunConfig) -> None:
         )
 
 
-def build_run(config: RunConfig, palette: Palette, device: torch.device) -> Run:
+def build_run(config: RunConfig, palette: Palette | None, device: torch.device) -> Run:
     """Make everything of a run that does not change from step to step."""
     return Run(
         dataset=build_dataset(config, palette, device=device),
-        conditioning=build_conditioning(config.labels, palette),
+        conditioning=build_conditioning(config, palette),
         device=device,
         losses=config.losses,
         optimizer=config.optimizer,
@@ -143,7 +159,7 @@ def config_of(checkpoint: Checkpoint) -> RunConfig:
 
 
 def palette_of(checkpoint: Checkpoint) -> Palette | None:
-    """Read back the palette that a checkpoint carries; None where pictures stand for labels."""
+    """Read back the palette that a checkpoint carries; None without labels."""
     kept = checkpoint.metadata["palette"]
     return None if kept is None else Palette.model_validate(kept)
 
@@ -166,7 +182,7 @@ def load_generation(path: Path | str, device: torch.device) -> Generation:
     generator.requires_grad_(requires_grad=False)
     return Generation(
         generator=generator.eval().to(device),
-        conditioning=build_conditioning(config.labels, palette),
+        conditioning=build_conditioning(config, palette),
         palette=palette,
         config=config,
         step=checkpoint.metadata["step"],
@@ -197,18 +213,18 @@ def _load_styles(
 
 
 def palette_for(config: RunConfig) -> Palette | None:
-    """Load the palette that a configuration names; None where pictures stand for labels."""
-    return None if config.labels.pictures else load_palette(config.labels.palette)
+    """Load the palette that a configuration names; None without labels."""
+    return None if config.labels is None else load_palette(config.labels.palette)
 
 
-def training_palette(config: RunConfig) -> Palette:
-    """Load the palette of a run that will be trained.
+def training_palette(config: RunConfig) -> Palette | None:
+    """Load the palette of a run that will be trained; None without labels.
 
     Raises:
         ConfigError: if the configuration renders but cannot be trained.
     """
     check_trainable(config)
-    return load_palette(config.labels.palette)
+    return palette_for(config)
 
 
 def choose_device(name: str | None) -> torch.device:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines import cli_evaluate, cli_models, cli_world
+from pipelines import cli_data, cli_evaluate, cli_models, cli_train, cli_world
 from pipelines import cli_options as options
 from pipelines.console import run_command
 from pipelines.rendering.options import Dtype, Rendered, RenderOptions
@@ -27,58 +27,31 @@ app = typer.Typer(
 )
 
 
-@app.command()
-def train(
-    config: Annotated[str, typer.Argument(help="YAML file, or a packaged name: robot_kitchen.")],
-    settings: options.Set = None,
-    minutes: Annotated[
-        float | None, typer.Option(min=0.01, help="Train as long as this instead of a step count.")
-    ] = None,
-    device: options.Device = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print configuration, networks and schedule; stop.")
-    ] = False,
-    as_json: options.Json = False,
-    debug: options.Debug = False,
-) -> None:
-    """Train a run from its configuration; the same command again goes on where it stopped."""
-
-    def run() -> None:
-        if dry_run:
-            from pipelines.dry_run import describe_dry_run
-            from pipelines.dry_run import dry_run as resolve
-
-            plan = resolve(config, overrides=tuple(settings or ()), minutes=minutes)
-            print(_to_json(plan.to_json()) if as_json else describe_dry_run(plan))
-            return
-        from pipelines.train import TrainOptions
-        from pipelines.train import train as train_run
-
-        done = train_run(config, TrainOptions(tuple(settings or ()), minutes, device))
-        result = {"folder": str(done.folder), "step": done.step, "total_steps": done.total_steps}
-        print(_to_json(result) if as_json else done.folder)
-
-    _finish(run, debug=debug)
+cli_train.register(app)
 
 
 @app.command()
 def render(
     labels: options.Labels,
-    out: Annotated[Path, typer.Argument(help=".mp4, .mkv, .webm, or a folder for PNGs.")],
+    out: Annotated[Path, typer.Argument(help=".mp4, .mkv, .webm, .gif, or a folder for PNGs.")],
     checkpoint: options.Checkpoint = None,
     instances: options.Instances = None,
     boundary: options.Boundary = None,
     palette: options.Palette = None,
     mapping: options.Map = None,
+    control: options.Control = None,
+    drawn: options.Drawn = False,
     first_frame: options.FirstFrame = None,
     frames: options.Frames = None,
     fps: options.Fps = None,
     height: options.Height = None,
     width: options.Width = None,
+    audio: options.Audio = None,
     codec: options.Codec = None,
-    crf: options.Crf = 16,
+    crf: options.Crf = None,
     lossless: options.Lossless = False,
     seed: options.Seed = None,
+    detail: options.Detail = None,
     style_from: options.StyleFrom = None,
     style_labels: options.StyleLabels = None,
     style_instances: options.StyleInstances = None,
@@ -97,7 +70,7 @@ def render(
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Turn a stream of label maps into a video, of its size, length and time stamps."""
+    """Turn a stream of label maps or controls into a video, of its size, length and time stamps."""
 
     def run() -> None:
         chosen = RenderOptions(
@@ -105,15 +78,19 @@ def render(
             palette=palette,
             map=mapping,
             boundary=boundary,
+            controls=options.parse_controls(control),
+            drawn=drawn,
             first_frames=tuple(first_frame or ()),
             frames=frames,
             fps=fps,
             height=height,
             width=width,
+            audio=audio,
             codec=codec,
             crf=crf,
             lossless=lossless,
             seed=seed,
+            detail=detail,
             style_from=style_from,
             style_labels=style_labels,
             style_instances=style_instances,
@@ -137,12 +114,15 @@ def still(
     boundary: options.Boundary = None,
     palette: options.Palette = None,
     mapping: options.Map = None,
+    control: options.Control = None,
+    drawn: options.Drawn = False,
     frames: options.Frames = None,
     fps: options.Fps = None,
     height: options.Height = None,
     width: options.Width = None,
+    audio: options.Audio = None,
     codec: options.Codec = None,
-    crf: options.Crf = 16,
+    crf: options.Crf = None,
     lossless: options.Lossless = False,
     seed: options.Seed = None,
     style_from: options.StyleFrom = None,
@@ -162,10 +142,13 @@ def still(
             palette=palette,
             map=mapping,
             boundary=boundary,
+            controls=options.parse_controls(control),
+            drawn=drawn,
             frames=frames,
             fps=fps,
             height=height,
             width=width,
+            audio=audio,
             codec=codec,
             crf=crf,
             lossless=lossless,
@@ -183,27 +166,7 @@ def still(
     _finish(run, debug=debug)
 
 
-@app.command()
-def inspect(
-    name: Annotated[
-        str, typer.Argument(metavar="CONFIG|CHECKPOINT", help="YAML file, packaged name, or run.")
-    ],
-    settings: options.Set = None,
-    as_json: options.Json = False,
-    debug: options.Debug = False,
-) -> None:
-    """Print every network with its parameters and multiply-accumulates per frame."""
-
-    def run() -> None:
-        from pipelines.inspect import describe
-        from pipelines.inspect import inspect as look
-
-        found = look(name, overrides=tuple(settings or ()))
-        print(_to_json(found.to_json()) if as_json else describe(found))
-
-    _finish(run, debug=debug)
-
-
+cli_data.register(app)
 cli_models.register(app)
 cli_evaluate.register(app)
 cli_world.register(app)
@@ -217,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def train_main(arguments: Sequence[str] | None = None) -> None:
     """Run `vid2vid-train`."""
-    _run_alone(train, arguments)
+    _run_alone(cli_train.train, arguments)
 
 
 def render_main(arguments: Sequence[str] | None = None) -> None:
@@ -260,6 +223,7 @@ def _print_rendered(rendered: Rendered, *, as_json: bool) -> None:
         "width": rendered.width,
         "seconds": round(rendered.seconds, 3),
         "extras": [str(path) for path in rendered.extras],
+        "far_share": round(rendered.far_share, 6),
     }
     print(_to_json(result) if as_json else "\n".join(map(str, (rendered.path, *rendered.extras))))
 

@@ -6,6 +6,26 @@ from typing import Annotated, Literal
 
 import typer
 
+from pipelines.rendering.options import LARGEST_DETAIL_PX
+from vid2vid.errors import ConfigError
+from vid2vid.video.codecs import DEFAULT_CRF, LARGEST_CRF
+
+
+def parse_controls(pairs: list[str] | None) -> tuple[tuple[str, Path], ...]:
+    """Read NAME=PATH, each.
+
+    Raises:
+        ConfigError: if one is of another form, or a name comes twice.
+    """
+    found: dict[str, Path] = {}
+    for pair in pairs or ():
+        name, equals, place = pair.partition("=")
+        if not (name and equals and place) or name in found:
+            why = "that name was given before" if name in found else "such as depth=depth_folder"
+            raise ConfigError(f"--control must be NAME=PATH, each name once; got {pair!r}: {why}")
+        found[name] = Path(place)
+    return tuple(found.items())
+
 
 def _parse_fps(text: str) -> Fraction:
     """Read frames per second: 25, 29.97 or 30000/1001."""
@@ -16,7 +36,12 @@ def _parse_fps(text: str) -> Fraction:
 
 
 Labels = Annotated[
-    Path, typer.Argument(help="Label maps: a video, a folder or a quoted glob of pictures.")
+    Path,
+    typer.Argument(
+        metavar="INPUT",
+        help="Label maps, or what else the checkpoint takes: photographs, key points. A video, a "
+        "folder or a quoted glob of pictures; - reads a video from standard input.",
+    ),
 ]
 Checkpoint = Annotated[
     Path | None,
@@ -40,6 +65,17 @@ Boundary = Annotated[
     Literal["labels"] | None,
     typer.Option(help="Draw boundaries from the labels where there are no instance maps."),
 ]
+Control = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=PATH",
+        help="Another stream that the checkpoint takes beside the input; again for the next.",
+    ),
+]
+Drawn = Annotated[
+    bool,
+    typer.Option("--drawn", help="The input shows the control itself: edges, drawn people."),
+]
 FirstFrame = Annotated[
     list[Path] | None,
     typer.Option(
@@ -49,6 +85,16 @@ FirstFrame = Annotated[
 ]
 Seed = Annotated[
     int | None, typer.Option(min=0, help="Seed of drawn styles and of dropout. Default: 0.")
+]
+Detail = Annotated[
+    float | None,
+    typer.Option(
+        metavar="PX",
+        min=0,
+        max=LARGEST_DETAIL_PX,
+        help="Sharpness over many frames: 0 = softest and steadiest, 2 = sharper. Default: as "
+        "trained.",
+    ),
 ]
 StyleFrom = Annotated[
     Path | None, typer.Option(help="Photo whose style is taken, where the checkpoint has styles.")
@@ -71,12 +117,21 @@ Height = Annotated[
 Width = Annotated[
     int | None, typer.Option(min=1, help="Width of the output, pixels. Default: the input's.")
 ]
+Audio = Annotated[
+    Literal["copy", "none"] | None,
+    typer.Option(help="Sound of the input. Default: copied where the output can have sound."),
+]
 Codec = Annotated[
-    Literal["libx264", "libvpx-vp9", "ffv1"] | None,
+    Literal["libx264", "libx265", "libvpx-vp9", "libsvtav1", "ffv1", "gif"] | None,
     typer.Option(help="Codec of the output. Default: libx264; libvpx-vp9 in .webm."),
 ]
 Crf = Annotated[
-    int, typer.Option(min=0, max=51, help="Constant rate factor: smaller is better and larger.")
+    int | None,
+    typer.Option(
+        min=0,
+        max=LARGEST_CRF,
+        help=f"Constant rate factor: smaller is better and larger. Default: {DEFAULT_CRF}.",
+    ),
 ]
 Lossless = Annotated[bool, typer.Option("--lossless", help="Write the video without loss.")]
 Preview = Annotated[

@@ -5,6 +5,7 @@ each with its line in the file or the `--set` that it came from.
 """
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -60,26 +61,33 @@ def read_config(
         _Problem(_Origin(0, fault.line, f"{path}:{fault.line}"), fault.message)
         for fault in text.repeated
     ]
-    for rank, override in enumerate(overrides, start=1):
-        origin = _Origin(rank, 0, f"--set {override}")
-        if wrong := _apply(override, text.value, origins, origin=origin):
-            problems.append(_Problem(origin, wrong))
+    problems += _apply_all(overrides, text.value, origins)
     data = _replace(text.value, "{configs}", str(path.parent.resolve()))
     return _validate(data, schema, origins=origins, problems=problems)
 
 
-def validate_config(data: Mapping[str, object], schema: type[Model], *, where: str) -> Model:
+def validate_config(
+    data: Mapping[str, object],
+    schema: type[Model],
+    *,
+    where: str,
+    overrides: Sequence[str] = (),
+) -> Model:
     """Fill the schema from data that is no file, such as the configuration in a checkpoint.
 
     Args:
         data: as JSON or YAML gives it.
         schema: the model to fill.
         where: what the data came from, for messages.
+        overrides: as `read_config` takes them.
 
     Raises:
         ConfigError: naming every problem, one a line.
     """
-    return _validate(data, schema, origins={(): _Origin(0, 0, where)}, problems=[])
+    origins: dict[Place, _Origin] = {(): _Origin(0, 0, where)}
+    settled = deepcopy(dict(data))
+    problems = _apply_all(overrides, settled, origins)
+    return _validate(settled, schema, origins=origins, problems=problems)
 
 
 def dump_config(config: BaseModel) -> str:
@@ -130,6 +138,18 @@ def _read_yaml(path: Path) -> YamlText:
         got = "nothing" if text.value is None else shown(text.value)
         raise ConfigError(f"{path}: must hold settings (name: value); got {got}")
     return text
+
+
+def _apply_all(
+    overrides: Sequence[str], data: dict[str, Any], origins: dict[Place, _Origin]
+) -> list[_Problem]:
+    """Put the `--set` values into `data` in their order; return what is wrong with them."""
+    problems: list[_Problem] = []
+    for rank, override in enumerate(overrides, start=1):
+        origin = _Origin(rank, 0, f"--set {override}")
+        if wrong := _apply(override, data, origins, origin=origin):
+            problems.append(_Problem(origin, wrong))
+    return problems
 
 
 def _apply(

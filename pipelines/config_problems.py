@@ -29,6 +29,12 @@ _EXPECTED = {
 }
 _LONGEST_SHOWN = 60  # characters of a refused value
 
+# Settings that were replaced, and by what.
+_REPLACED = {
+    "labels.pictures": "pictures in place of labels are a control: set labels to null and controls "
+    "to [{kind: picture, channels: 3}]; where it is 0, leave it out",
+}
+
 
 class Fault(NamedTuple):
     """One thing wrong with one setting."""
@@ -196,6 +202,8 @@ class _NameHint(NamedTuple):
     @classmethod
     def of(cls, fault: Fault, schema: type[BaseModel]) -> "_NameHint":
         section, wrong = fault.place[:-1], str(fault.place[-1])
+        if replaced := _REPLACED.get(place_name(fault.place)):
+            return cls("", f"; {replaced}")
         models = _models_at(schema, section)
         tags = {tag for _, tag in fault.tags}
         own = [model for model in models if tags & {model.__name__, _kind(model)}] or models

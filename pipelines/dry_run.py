@@ -8,7 +8,7 @@ from pathlib import Path
 from pipelines.build import training_palette
 from pipelines.config import RunConfig
 from pipelines.config_file import dump_config, read_config
-from pipelines.inspect import Inspection, describe, inspect_config
+from pipelines.inspect import Inspection, describe, inspect_config, with_memory
 from vid2vid.training.schedule import Moment, ScheduleConfig, moment
 
 
@@ -37,6 +37,7 @@ class DryRun:
         return {
             "config": self.config.model_dump(mode="json"),
             "networks": [asdict(network) for network in self.inspection.networks],
+            "memory": self.inspection.to_json()["memory"],
             "schedule": [asdict(phase) for phase in self.phases],
             "minutes": self.minutes,
         }
@@ -56,7 +57,8 @@ def dry_run(
         Vid2VidError: if the configuration or its palette is not valid, or it cannot be trained.
     """
     config = read_config(config_name, RunConfig, overrides=overrides)
-    inspection = inspect_config(config, training_palette(config))
+    palette = training_palette(config)
+    inspection = with_memory(inspect_config(config, palette), config, palette)
     network = config.generator
     phases = tuple(_phases(config.schedule, network.refiners, network.enhancers))
     return DryRun(config, inspection, phases, minutes)

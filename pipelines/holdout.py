@@ -16,9 +16,11 @@ from pipelines.datasets import open_files
 from vid2vid.data.clips import collate
 from vid2vid.data.config import DataConfig
 from vid2vid.metrics.baselines import mean_colours, paint
-from vid2vid.metrics.image import gradient_energy, psnr, ssim
+from vid2vid.metrics.image import gradient_energy, psnr
+from vid2vid.metrics.similarity import ssim
 from vid2vid.networks.outputs import GeneratorOutput
 from vid2vid.training.preview import generate_clip
+from vid2vid.training.targets import prepare
 
 Start = Literal["real", "zeros", "one_step"]
 
@@ -27,11 +29,12 @@ class Holdout(NamedTuple):
     """Frames that were held out of one sequence, and what lies before them."""
 
     conditioning: Tensor  # '1 t k h w', of the `history` frames before and the held-out ones
-    labels: Tensor  # 't h w', the same frames
+    labels: Tensor | None  # 't h w', the same frames; None without labels
     frames: Tensor  # 't 3 h w', real, the same frames
     history: int
     reference: ReferenceFlow  # of the held-out frames to the frame before each, 'n c h w'
-    colours: Tensor  # 'k+1 3', mean training colour of each class, then of all
+    mean: Tensor  # '3 h w', mean of the training frames
+    colours: Tensor | None  # 'k+1 3', mean training colour of each class, then of all
 
     @property
     def real(self) -> Tensor:
@@ -59,8 +62,8 @@ def open_holdout(generation: Generation, *, end: int | None = None) -> Holdout:
         ValueError: if the run held nothing out.
     """
     config, palette = generation.config, generation.palette
-    if palette is None or generation.generator.features:
-        raise ValueError("held-out frames need labels and no style features to be generated from")
+    if generation.generator.features:
+        raise ValueError("held-out frames are generated without style features; these need them")
     history = max(1, generation.generator.history)  # one frame before, for the reference flow
     kept = config.data.frame_range if isinstance(config.data, DataConfig) else None
     if not isinstance(config.data, DataConfig) or kept is None or kept[1] is None:
@@ -71,17 +74,19 @@ def open_holdout(generation: Generation, *, end: int | None = None) -> Holdout:
     start = trained_on.stop - history
     clip = dataset.evaluation_clip(0, start=start, length=(end or num_frames) - start)
     trained = dataset.evaluation_clip(0, start=trained_on.start, length=len(trained_on))
-    batch = collate([clip])
     device = next(generation.generator.parameters()).device
-    instances = None if batch.instances is None else batch.instances.to(device)
-    frames = clip.frames
+    targets = prepare(collate([clip]), generation.conditioning, device=device)
+    frames, colours = clip.frames, None
+    if palette is not None and trained.labels is not None:
+        colours = mean_colours(trained.frames, trained.labels, palette.num_classes)
     return Holdout(
-        conditioning=generation.conditioning(batch.labels.to(device), instances),
+        conditioning=targets.conditioning,
         labels=clip.labels,
         frames=frames,
         history=history,
         reference=reference_flow(DIS(), frames[history:], frames[history - 1 : -1]),
-        colours=mean_colours(trained.frames, trained.labels, palette.num_classes),
+        mean=trained.frames.mean(dim=0),
+        colours=colours,
     )
 
 
@@ -116,8 +121,19 @@ def frames_of(outputs: list[GeneratorOutput]) -> Tensor:
 
 
 def label_painting(holdout: Holdout) -> Tensor:
-    """Paint each label with its mean training colour: 'n 3 h w'."""
+    """Paint each label with its mean training colour: 'n 3 h w'.
+
+    Raises:
+        ValueError: if there are no labels.
+    """
+    if holdout.labels is None or holdout.colours is None:
+        raise ValueError("label painting needs labels; the run has none")
     return paint(holdout.labels[holdout.history :], holdout.colours)
+
+
+def mean_frame(holdout: Holdout) -> Tensor:
+    """Repeat the mean of the training frames: 'n 3 h w'."""
+    return holdout.mean.expand_as(holdout.real)
 
 
 def repeat_last(holdout: Holdout) -> Tensor:

@@ -91,7 +91,8 @@ def write_config(imported: Imported, path: Path) -> None:
     config, palette = imported.config, imported.palette
     training = config.training.model_copy(update={"init_from": str(imported.path.resolve())})
     files = {path: config.model_copy(update={"training": training})}
-    if palette is not None and palette.name == numbered_palette(palette.num_classes).name:
+    is_numbered = palette and palette.name == numbered_palette(palette.num_classes).name
+    if config.labels is not None and palette is not None and is_numbered:
         place = path.with_name(f"{path.stem}-palette.yaml")
         labels = config.labels.model_copy(update={"palette": str(place.resolve())})
         files = {path: files[path].model_copy(update={"labels": labels}), place: palette}

@@ -1,16 +1,25 @@
 """Say what the networks of a configuration or checkpoint are and cost, without making them."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 
-from pipelines.build import build_players, config_of, palette_for, palette_of
+from pipelines.build import (
+    build_players,
+    check_trainable,
+    config_of,
+    palette_for,
+    palette_of,
+)
 from pipelines.config import RunConfig
 from pipelines.config_file import read_config
+from pipelines.memory import MemoryEstimate, describe_memory, estimate_memory
 from vid2vid.checkpoint import STATE_FILE, load_checkpoint
+from vid2vid.controls.config import AnyControl, name_of
 from vid2vid.data.augment import Size
+from vid2vid.errors import ConfigError
 from vid2vid.labels.palettes import Palette
 from vid2vid.networks.cost import count_macs, count_parameters, generator_macs
 from vid2vid.networks.discriminator import MultiScaleDiscriminator
@@ -25,7 +34,7 @@ class NetworkCost:
 
     name: str
     parameters: int
-    macs: int  # multiply-accumulates for one frame, or for one window of a video discriminator
+    macs: int  # multiply-accumulates for one frame, or one window or box of a discriminator
     height: int  # of what it works on
     width: int
 
@@ -35,17 +44,19 @@ class Inspection:
     """A configuration or a checkpoint."""
 
     name: str  # of the run
-    palette: str | None  # None where pictures take the place of labels
+    palette: str | None  # None without labels
     num_classes: int
-    pictures: int  # channels of those pictures; 0 = labels
+    controls: tuple[str, ...]  # each with its channels
     height: int  # of the frames it is trained on
     width: int
     step: int | None  # steps that a checkpoint was trained for; None = a configuration
     networks: tuple[NetworkCost, ...]
+    memory: MemoryEstimate | None = None  # of a training step; None = not asked for, or untrainable
 
     def to_json(self) -> dict[str, object]:
         """Return JSON values."""
-        return asdict(self)
+        memory = None if self.memory is None else self.memory.to_json()
+        return {**asdict(self), "memory": memory}
 
 
 def inspect(name: str | Path, *, overrides: tuple[str, ...] = ()) -> Inspection:
@@ -61,12 +72,22 @@ def inspect(name: str | Path, *, overrides: tuple[str, ...] = ()) -> Inspection:
     path = Path(name).expanduser()
     if not path.is_dir() and path.suffix != ".safetensors":
         config = read_config(name, RunConfig, overrides=overrides)
-        return inspect_config(config, palette_for(config))
+        palette = palette_for(config)
+        return with_memory(inspect_config(config, palette), config, palette)
     kind = "training" if path.name == STATE_FILE else "generator"
     checkpoint = load_checkpoint(path, kind=kind, with_tensors=False)
-    return inspect_config(
-        config_of(checkpoint), palette_of(checkpoint), step=checkpoint.metadata["step"]
-    )
+    config = config_of(checkpoint)
+    found = inspect_config(config, palette_of(checkpoint), step=checkpoint.metadata["step"])
+    return with_memory(found, config, palette_of(checkpoint))
+
+
+def with_memory(inspection: Inspection, config: RunConfig, palette: Palette | None) -> Inspection:
+    """Add how much memory training takes, where the configuration can be trained."""
+    try:
+        check_trainable(config)
+    except ConfigError:
+        return inspection
+    return replace(inspection, memory=estimate_memory(config, palette))
 
 
 def inspect_config(
@@ -84,7 +105,7 @@ def inspect_config(
         name=config.name,
         palette=None if palette is None else palette.name,
         num_classes=0 if palette is None else palette.num_classes,
-        pictures=config.labels.pictures,
+        controls=tuple(_describe_control(control) for control in config.controls),
         height=size.height,
         width=size.width,
         step=step,
@@ -120,23 +141,30 @@ def _still_costs(generator: StillGenerator, size: Size) -> Iterator[NetworkCost]
 
 
 def _judge_costs(players: Players, size: Size) -> Iterator[NetworkCost]:
-    """Count the discriminators, at the size of the frames."""
+    """Count the discriminators, at the size of the frames, or of what boxes are resized to."""
     for name, network in players.trained():
         if isinstance(network, MultiScaleDiscriminator):
+            side = players.region_size
+            own = Size(side, side) if network is players.region_discriminator else size
             channels = next(p.shape[1] for p in network.parameters() if p.ndim == 4)
-            pictures = torch.empty(1, channels, *size, device="meta")
+            pictures = torch.empty(1, channels, *own, device="meta")
             macs = count_macs(network, lambda ghost, pictures=pictures: ghost(pictures))
-            yield NetworkCost(name.replace("_", " "), count_parameters(network), macs, *size)
+            yield NetworkCost(name.replace("_", " "), count_parameters(network), macs, *own)
+
+
+def _describe_control(control: AnyControl) -> str:
+    """Name a control and its channels."""
+    return f"{name_of(control)} ({control.channels} channel{'s' * (control.channels > 1)})"
 
 
 def describe(inspection: Inspection) -> str:
     """Write an inspection as text, one network a line."""
     size = f"{inspection.width}x{inspection.height}"
-    source = f"palette {inspection.palette} ({inspection.num_classes} classes)"
-    if inspection.palette is None:
-        source = f"pictures of {inspection.pictures} channels in place of labels"
+    sources = list(inspection.controls)
+    if inspection.palette is not None:
+        sources.insert(0, f"palette {inspection.palette} ({inspection.num_classes} classes)")
     lines = [
-        f"{inspection.name}: {source}, "
+        f"{inspection.name}: {', '.join(sources)}, "
         f"frames {size} (width x height)"
         + ("" if inspection.step is None else f", trained for {inspection.step} steps"),
         f"{'network':<24} {'parameters':>12} {'GMACs':>10}  at",
@@ -146,6 +174,8 @@ def describe(inspection: Inspection) -> str:
         f"{network.width}x{network.height}"
         for network in inspection.networks
     ]
+    if inspection.memory is not None:
+        lines.append(describe_memory(inspection.memory))
     return "\n".join(lines)
 
 

@@ -15,19 +15,22 @@ from torch import Tensor
 
 from pipelines.build import Generation, choose_device, load_generation
 from pipelines.console import progress
+from pipelines.rendering.detail import set_detail
 from pipelines.rendering.first_frames import load_painter, read_first_frames, warn_of_zeros
 from pipelines.rendering.frames import FrameGenerator, Parts
+from pipelines.rendering.input_choice import choose_inputs
+from pipelines.rendering.input_stream import InputStream, open_input
 from pipelines.rendering.label_choice import (
     check_branches,
     check_places,
     choose_conditioning,
-    choose_reader,
 )
-from pipelines.rendering.label_stream import LabelStream, open_labels
 from pipelines.rendering.options import Dtype, Rendered, RenderingError, RenderOptions
 from pipelines.rendering.outputs import Outputs
+from pipelines.rendering.sound_choice import takes_sound
 from pipelines.rendering.stream import Consumer, ReadAhead
 from pipelines.rendering.style_choice import choose_styles
+from vid2vid.controls.drawing import InputDrawing
 from vid2vid.errors import ConfigError, Vid2VidError
 
 LOGGER = logging.getLogger(__name__)
@@ -82,8 +85,8 @@ class Renderer:
         """Render a whole input. Memory does not grow with its length.
 
         Args:
-            labels: video, folder or glob of label maps.
-            out: .mp4, .mkv, .webm, a folder of PNGs, or a picture for an input of one frame.
+            labels: video, folder or glob of label maps; "-" reads a video from standard input.
+            out: .mp4, .mkv, .webm, .gif, a folder of PNGs, or a picture for an input of one frame.
             options: how, and what else is written.
 
         Raises:
@@ -97,17 +100,20 @@ class Renderer:
         conditioning = choose_conditioning(options, self.generation)
         check_branches(options, self.generation)
         check_places(options, labels, out)
-        reader = choose_reader(options, self.generation)
-        styles = choose_styles(options, self.generation, reader)
+        inputs = choose_inputs(options, self.generation)
+        styles = choose_styles(options, self.generation, inputs.reader)
         frame_generator = FrameGenerator(
             self.generation.generator, conditioning, self._device, _parts(options), styles
         )
         painter = load_painter(options, self.generation, self._device)
         warn_of_zeros(options, self.generation)
         _reseed(options, [frame_generator, *([painter] if painter else [])])
-        stream = open_labels(labels, reader, options)
+        set_detail(self.generation, options.detail)
+        with_sound = takes_sound(options, labels, out)
+        stream = open_input(labels, inputs, options, with_sound=with_sound)
         beginning = Beginning(read_first_frames(options, stream.size), painter)
-        outputs = Outputs(out, stream, options=options, palette=self.generation.palette)
+        drawing = InputDrawing(self.generation.palette, inputs.controls)
+        outputs = Outputs(out, stream, options=options, drawing=drawing)
         try:
             self._run(
                 stream, outputs, frame_generator, beginning=None if options.is_still else beginning
@@ -115,7 +121,7 @@ class Renderer:
             paths = outputs.close()
         except BaseException as error:
             _leave_partial(outputs, error)
-        _warn_of_far_colours(reader.far_share)
+        _warn_of_far_colours(inputs.far_share)
         return Rendered(
             path=paths[-1],
             num_frames=outputs.num_written,
@@ -123,11 +129,12 @@ class Renderer:
             width=stream.size.width,
             seconds=time.perf_counter() - started,
             extras=tuple(paths[:-1]),
+            far_share=inputs.far_share,
         )
 
     def _run(
         self,
-        stream: LabelStream,
+        stream: InputStream,
         outputs: Outputs,
         frame_generator: FrameGenerator,
         *,
@@ -192,7 +199,7 @@ def _leave_partial(outputs: Outputs, error: BaseException) -> NoReturn:
 def _warn_of_far_colours(far_share: float) -> None:
     if far_share > NOTABLE_FAR_SHARE:
         LOGGER.warning(
-            "%.0f %% of the label pixels were far from every colour of the palette and took the "
-            "nearest: write label video without loss",
+            "%.0f %% of the label pixels were far from every colour of the palette and took a "
+            "class that stands near them: write label video without loss",
             100 * far_share,
         )

@@ -1,4 +1,4 @@
-"""Go on with a run where it stopped, or begin a stage from the one before it."""
+"""Go on with a run where it stopped."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -7,8 +7,8 @@ from typing import Any
 
 from pipelines.build import config_of
 from pipelines.config import RunConfig
-from vid2vid.checkpoint import STATE_FILE, load_checkpoint, split_companions
-from vid2vid.errors import CheckpointError, ConfigError
+from vid2vid.checkpoint import load_checkpoint
+from vid2vid.errors import ConfigError
 from vid2vid.training.state import TrainingState, load_state
 
 LOGGER = logging.getLogger(__name__)
@@ -27,14 +27,22 @@ FREE_SETTINGS = (
     "optimizer.clip_norm",
     "optimizer.discriminator_rate",
     "optimizer.learning_rate",
+    "reference_flow.cache.folder",
+    "reference_flow.cache.max_mb",
+    "reference_flow.weights",
     "schedule.steps",
+    "training.checkpoint_activations",
     "training.checkpoint_every",
     "training.init_from",
+    "training.init_map",
     "training.log_every",
     "training.output",
     "training.preview_every",
     "training.preview_frames",
+    "training.tensorboard",
+    "validation",
 )
+INTERVAL = {"every"}  # the one setting of validation that no score depends on
 
 
 def resume(folder: Path, state: TrainingState, config: RunConfig) -> None:
@@ -49,7 +57,7 @@ def resume(folder: Path, state: TrainingState, config: RunConfig) -> None:
     changes = [
         change
         for change in _differences(before.model_dump(mode="json"), now.model_dump(mode="json"))
-        if change.split(" ")[0] not in FREE_SETTINGS
+        if not _is_free(change.split(" ")[0])
     ]
     if changes:
         raise ConfigError(
@@ -57,6 +65,8 @@ def resume(folder: Path, state: TrainingState, config: RunConfig) -> None:
             "them back to go on with it, or give the new run another name (--set name=NAME)"
         )
     load_state(saved, state)
+    if _scores(before) != _scores(now):
+        state.best = None  # its score cannot be compared any more
     if config.schedule.steps != before.schedule.steps:
         LOGGER.info(
             "the run is now %d steps long, it was %s", config.schedule.steps, state.total_steps
@@ -65,45 +75,14 @@ def resume(folder: Path, state: TrainingState, config: RunConfig) -> None:
     LOGGER.info("going on at step %d of %s in %s", state.step, state.total_steps, folder)
 
 
-def initialise_from(source: Path, state: TrainingState) -> None:
-    """Take the generator scales and discriminators of the next coarser stage, or of a checkpoint.
+def _is_free(setting: str) -> bool:
+    """Tell whether a setting may change in the middle of a run."""
+    return setting in FREE_SETTINGS or setting.split(".")[0] in FREE_SETTINGS
 
-    Patch networks are counted from the coarsest, so each keeps its absolute resolution; what the
-    coarser stage did not have starts fresh.
 
-    Args:
-        source: a run folder, its state.safetensors, or a generator's .safetensors file with the
-            discriminators that came along with it, such as an imported one.
-        state: at step 0; changed in place.
-
-    Raises:
-        CheckpointError: if there is no such run, or nothing in it fits.
-    """
-    is_training = source.suffix != ".safetensors" or source.name == STATE_FILE
-    saved = load_checkpoint(source, kind="training" if is_training else "generator")
-    tensors = saved.tensors
-    if not is_training:
-        generator, companions = split_companions(tensors)
-        tensors = {f"generator.{key}": tensor for key, tensor in generator.items()} | companions
-    copied = 0
-    for name, network in state.players.trained():
-        own = network.state_dict()
-        prefix = f"{name}."
-        for key, tensor in tensors.items():
-            target = own.get(key.removeprefix(prefix)) if key.startswith(prefix) else None
-            if target is None:
-                continue
-            if target.shape != tensor.shape:
-                raise CheckpointError(
-                    f"{saved.path}: {key!r} must be {tuple(target.shape)} to begin this stage; it "
-                    f"is {tuple(tensor.shape)}: was it trained with other widths?"
-                )
-            target.copy_(tensor)
-            copied += 1
-    if not copied:
-        raise CheckpointError(f"{saved.path} must hold networks of this kind; nothing in it fits")
-    state.average.load_state_dict(state.players.generator.state_dict())
-    LOGGER.info("took %d tensors of the stage before, from %s", copied, source)
+def _scores(config: RunConfig) -> dict[str, Any] | None:
+    """Return what the score of a validation depends on."""
+    return None if config.validation is None else config.validation.model_dump(exclude=INTERVAL)
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

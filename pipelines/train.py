@@ -5,22 +5,28 @@ import os
 import signal
 import threading
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+
+from pipelines.beginning import initialise_from
 from pipelines.build import build_run, build_state, choose_device, training_palette
 from pipelines.config import RunConfig
 from pipelines.config_file import dump_config, read_config
 from pipelines.console import Progress, progress
 from pipelines.measure import fix_steps
-from pipelines.resume import initialise_from, resume
+from pipelines.resume import resume
 from pipelines.session import Session
+from pipelines.validation import open_validation
 from vid2vid.checkpoint import STATE_FILE
 from vid2vid.errors import ConfigError
 from vid2vid.temporal import farthest_back
+from vid2vid.training.board import Board
+from vid2vid.training.health import Health
 from vid2vid.training.log import MetricsLog
-from vid2vid.training.loop import Run, StepReport, take_steps
+from vid2vid.training.loop import StepReport, take_steps
 from vid2vid.training.schedule import ScheduleConfig, capped, longest_clip
 
 LOGGER = logging.getLogger(__name__)
@@ -63,31 +69,9 @@ def train(config_name: str | Path, options: TrainOptions = DEFAULT_OPTIONS) -> T
         KeyboardInterrupt: after Ctrl-C or SIGTERM, when the checkpoint is written.
     """
     config = read_config(config_name, RunConfig, overrides=options.overrides)
-    device = choose_device(options.device)
-    palette = training_palette(config)
-    run = build_run(config, palette, device)
-    state = build_state(config, palette, device)
-    course = _course(config, run)
-    run.dataset.check_length(config.generator.history + course.clip_length)
-    folder = _make_folder(config)
-
-    if (folder / STATE_FILE).is_file():
-        resume(folder, state, config)
-    elif config.training.init_from is not None:
-        initialise_from(Path(config.training.init_from), state)
-    (folder / "config.yaml").write_text(dump_config(config))
-    log = MetricsLog(folder / "metrics.jsonl", step=state.step)
-    session = Session(
-        folder=folder,
-        run=run,
-        state=state,
-        config=config,
-        palette=palette,
-        course=course,
-        log=log,
-    )
-
-    with _stop_requests() as stop:
+    session = _open_session(config, choose_device(options.device))
+    state = session.state
+    with closing(session), _stop_requests() as stop:
         if state.total_steps is None and options.minutes is not None:
             schedule = fix_steps(session, options.minutes * 60, stop)
         else:
@@ -101,7 +85,39 @@ def train(config_name: str | Path, options: TrainOptions = DEFAULT_OPTIONS) -> T
             schedule = session.course.model_copy(update={"steps": total})
         state.total_steps = schedule.steps
         _train_to_the_end(session, schedule, stop)
-    return Trained(folder, state.step, schedule.steps)
+    return Trained(session.folder, state.step, schedule.steps)
+
+
+def _open_session(config: RunConfig, device: torch.device) -> Session:
+    """Make everything of a run, and put it where it stopped, or begins."""
+    palette = training_palette(config)
+    run = build_run(config, palette, device)
+    state = build_state(config, palette, device)
+    course = fit_course(config, run.dataset.clip_lengths())
+    run.dataset.check_length(config.generator.history + course.clip_length)
+    validation = open_validation(config, palette, device=device)
+    folder = _make_folder(config)
+
+    if (folder / STATE_FILE).is_file():
+        resume(folder, state, config)
+    elif config.training.init_from is not None:
+        initialise_from(Path(config.training.init_from), state, config, palette=palette)
+    board = None
+    if config.training.tensorboard:
+        board = Board(folder / "tensorboard", step=state.step)
+    (folder / "config.yaml").write_text(dump_config(config))
+    return Session(
+        folder=folder,
+        run=run,
+        state=state,
+        config=config,
+        palette=palette,
+        course=course,
+        log=MetricsLog(folder / "metrics.jsonl", step=state.step),
+        health=Health(),
+        board=board,
+        validation=validation,
+    )
 
 
 def _make_folder(config: RunConfig) -> Path:
@@ -125,13 +141,17 @@ def _make_folder(config: RunConfig) -> Path:
     return folder
 
 
-def _course(config: RunConfig, run: Run) -> ScheduleConfig:
+def fit_course(config: RunConfig, lengths: Sequence[int]) -> ScheduleConfig:
     """Cap the growing clip length at what the longest sequence has, and say so.
+
+    Args:
+        config: of the run.
+        lengths: frames of the longest clip of each sequence.
 
     Raises:
         ConfigError: if a video discriminator would then never see a window.
     """
-    longest = max(run.dataset.clip_lengths())
+    longest = max(lengths)
     course = capped(config.schedule, longest - config.generator.history)
     if longest_clip(course) < longest_clip(config.schedule):
         LOGGER.info(
@@ -160,10 +180,12 @@ def _train_to_the_end(session: Session, schedule: ScheduleConfig, stop: threadin
     with progress(schedule.steps, "training", unit="steps", done=state.step) as bar:
         for report in take_steps(session.run, state, schedule, end=schedule.steps):
             is_last = report.step == schedule.steps
-            session.record(report, is_last=is_last)
+            scores = session.validate(report, is_last=is_last)
+            session.record(report, is_last=is_last, scores=scores)
             if report.step % training.preview_every == 0 or is_last:
                 session.preview(report)
-            if report.step % training.checkpoint_every == 0 or is_last or stop.is_set():
+            is_due = report.step % training.checkpoint_every == 0 or session.is_best
+            if is_due or is_last or stop.is_set():
                 session.save()
             _show(bar, report)
             if stop.is_set() and not is_last:

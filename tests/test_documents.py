@@ -46,8 +46,14 @@ def _run(words: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
 
 @pytest.fixture
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with what the README's commands are given: labels.mp4, labels.png, photo.png."""
+    """A folder with what the README's commands are given: labels, photographs, films, mine.yaml."""
     shutil.copy(CLIP / "labels.mp4", tmp_path / "labels.mp4")
+    shutil.copy(CLIP / "frames.mp4", tmp_path / "film.mp4")
+    (tmp_path / "films").mkdir()
+    shutil.copy(CLIP / "frames.mp4", tmp_path / "films")
+    configs = ROOT / "configs"
+    mine = (configs / "robot_kitchen.yaml").read_text().replace("{configs}", str(configs))
+    (tmp_path / "mine.yaml").write_text(mine)
     for source, name in (("labels", "labels.png"), ("frames", "photo.png")):
         frame = next(iter(read_video(CLIP / f"{source}.mp4")))
         cv2.imwrite(str(tmp_path / name), cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR))

@@ -14,7 +14,6 @@ from pipelines.build import (
 from pipelines.datasets import flow_strides
 from pipelines.train import TrainOptions, train
 from vid2vid.errors import CheckpointError, ConfigError
-from vid2vid.labels.conditioning import ConditioningConfig
 
 
 def build(config):
@@ -81,9 +80,9 @@ def test_the_perceptual_loss_is_a_term_where_its_weights_are(tiny_file, tmp_path
 
 
 def test_foreground_must_be_classes_of_the_palette(tiny_config):
-    palette = palette_for(tiny_config())
+    config = tiny_config("labels.foreground=[1, 2]")
     with pytest.raises(ConfigError, match=r"ids of palette 'two' \(0 to 1\); got \[2\]"):
-        build_conditioning(ConditioningConfig(foreground=(1, 2)), palette)
+        build_conditioning(config, palette_for(config))
 
 
 def test_a_checkpoint_rebuilds_its_own_generator(tiny_file):

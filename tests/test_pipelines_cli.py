@@ -91,7 +91,7 @@ def test_render_takes_every_option(checkpoint, tmp_path, capsys):
     status = run(
         *("render", labels, tmp_path / "out.mkv", "--checkpoint", checkpoint / "model.safetensors"),
         *("--palette", "camvid", "--frames", "1:5", "--fps", "30000/1001", "--height", 32),
-        *("--width", 48, "--codec", "ffv1", "--lossless", "--crf", 20, "--device", "cpu"),
+        *("--width", 48, "--codec", "ffv1", "--lossless", "--device", "cpu"),
         *("--dtype", "bfloat16", "--first-frame", first, "--first-frame", first, "--json"),
         *(part for option in beside.items() for part in option),
     )
@@ -103,6 +103,15 @@ def test_render_takes_every_option(checkpoint, tmp_path, capsys):
     frames = [frame.rgb for frame in read_video(result["path"])]
     assert (frames[1] == 90).all()
     assert (frames[2] != 90).any()
+
+
+def test_a_crf_is_for_what_loses_something(checkpoint, labels, tmp_path, capsys):
+    command = ("render", labels, tmp_path / "out.mp4", "-c", checkpoint, "--crf", 20)
+    assert run(*command, "--audio", "none") == 0
+    assert run(*command, "--lossless") == 2
+    assert "got 20, but" in capsys.readouterr().err
+    assert run("render", labels, tmp_path / "out", "-c", checkpoint, "--crf", 20) == 2
+    assert "--crf is for video files" in capsys.readouterr().err
 
 
 def test_still_and_render_have_doors_of_their_own(checkpoint, tmp_path, capsys):

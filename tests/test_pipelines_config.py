@@ -1,7 +1,12 @@
 import pytest
 import torch
 
-from pipelines.build import build_players
+from pipelines.build import (
+    build_conditioning,
+    build_generator,
+    build_players,
+    palette_for,
+)
 from vid2vid.errors import ConfigError
 from vid2vid.labels.palettes import load_palette
 from vid2vid.networks.generator import GeneratorConfig
@@ -115,3 +120,60 @@ def test_small_frames_can_be_judged_with_padding_1(tiny_config):
     assert judge(torch.zeros(1, channels, 16, 16))[0][-1].numel() > 0
     pixel = tiny_config("image_discriminator={padding: 1, pixel: true}")
     assert pixel.image_discriminator.pixel
+
+
+CONTROLS_THAT_DO_NOT_FIT = [
+    (["labels=null"], r"labels is null and controls is empty: give labels a section, or name"),
+    (["labels=null", "controls=[{kind: boundary}]"], r"boundary alone is no control to paint from"),
+    (["labels.pictures=0"], r"no setting 'labels.pictures'; .* \[\{kind: picture, channels: 3\}\]"),
+    (
+        ["controls=[{kind: densepose}]", "data.flip=true"],
+        r"'densepose' cannot be mirrored, .*: set data.flip to false",
+    ),
+    (
+        ["controls=[{kind: flow, stream: flow}]", "data.stride=[1, 2]"],
+        r"'flow' holds the flow between neighbours; data.stride is \[1, 2\]: set it to \[1, 1\]",
+    ),
+    (
+        ["controls=[{kind: edges}, {kind: edges}]"],
+        r"each control must come from a stream of its own; two are named 'edges'",
+    ),
+    (["controls=[{kind: picture, stream: labels}]"], r"'labels' is taken by frames, labels, inst"),
+    (
+        ["controls=[{kind: pose}]", "data={kind: world, height: 32, width: 32}"],
+        r"the setting 'controls\[0\].skeleton' is missing",
+    ),
+    (
+        ["controls=[{kind: densepose}]", "data={kind: world, height: 32, width: 32}"],
+        r"'densepose' is read from files, and procedural streets have none: leave it out",
+    ),
+    (["controls=[{kind: edge}]"], r"controls\[0\].kind must be one of 'edges', .*did you mean 'e"),
+    (["controls=[{kind: edges, low: 9, high: 3}]"], r"low must not be above high; got 9 and 3"),
+    (["controls=[{kind: depth, near: 9, far: 3}]"], r"near must be below far; got 9 and 3"),
+    (
+        ["labels=null", "controls=[{kind: edges}]", "generator={kind: pix2pixhd, features: 2, "
+         "pooling: labels}"],
+        r"generator.pooling 'labels' needs labels, which is null: set generator.pooling to inst",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "message"), CONTROLS_THAT_DO_NOT_FIT)
+def test_controls_that_do_not_fit_are_refused(tiny_config, changes, message):
+    with pytest.raises(ConfigError, match=message):
+        tiny_config(*changes)
+
+
+def test_controls_add_their_channels_to_those_of_the_labels(tiny_config):
+    config = tiny_config("controls=[{kind: edges}, {kind: flow}, {kind: pose, skeleton: body_25}]")
+    conditioning = build_conditioning(config, palette_for(config))
+    assert (conditioning.label_channels, conditioning.channels) == (2, 2 + 1 + 2 + 3)
+    assert build_generator(config, palette_for(config)).conditioning_channels == 8
+
+
+def test_a_control_needs_no_labels(tiny_config):
+    config = tiny_config("labels=null", "controls=[{kind: landmarks}]")
+    assert palette_for(config) is None
+    assert build_conditioning(config, None).channels == 15
+    assert config.foreground == ()
+    assert not config.needs_instances

@@ -1,5 +1,7 @@
 """Every configuration that comes with the package loads, and trains two steps on tiny data."""
 
+import json
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -9,8 +11,11 @@ import pytest
 from pipelines.config import RunConfig
 from pipelines.config_file import config_names, read_config
 from pipelines.train import TrainOptions, train
+from vid2vid.controls.config import stream_of
 from vid2vid.errors import ConfigError
 from vid2vid.labels.palettes import load_palette
+from vid2vid.video.writing import open_writer
+from vid2vid.world.clips import WorldDataConfig
 
 FRAMES = 12
 SMALL = (
@@ -37,34 +42,61 @@ def _write_sequence(folders: dict[str, Path], num_classes: int) -> None:
         folder.mkdir(parents=True)
     for index in range(FRAMES):
         ids = rng.integers(0, num_classes, (4, 6)).repeat(8, 0).repeat(8, 1).astype(np.uint8)
+        points = rng.uniform(1, 30, (68, 2)).round(1).tolist()
+        body = [number for x, y in points[:25] for number in (x, y, 0.9)]
+        texts = {
+            "keypoints": json.dumps(points),
+            "openpose": json.dumps({"people": [{"pose_keypoints_2d": body}]}),
+        }
         pictures = {
             "frames": rng.integers(0, 255, (32, 48, 3), dtype=np.uint8),
             "labels": ids,
             "instances": ids.astype(np.uint16) * 1000,
         }
         for stream, folder in folders.items():
-            cv2.imwrite(str(folder / f"{index:06d}.png"), pictures[stream])
+            if stream in texts:
+                (folder / f"{index:06d}.json").write_text(texts[stream])
+            else:
+                cv2.imwrite(str(folder / f"{index:06d}.png"), pictures[stream])
 
 
-def _tiny_data(config: RunConfig, root: Path) -> None:
-    """Write a data set in the layout that a configuration reads."""
+def _folders(config: RunConfig) -> dict[str, str]:
+    """Say where the streams of a sequence lie that a configuration reads."""
+    if config.name in ("pose", "face"):
+        return {
+            "pose": {"frames": "videos/s", "openpose": "poses/s"},
+            "face": {"frames": "train_img/s", "keypoints": "train_keypoints/s"},
+        }[config.name]
     layout = config.data.layout
     if layout == "official":
-        folders = {"frames": "train_B/s", "labels": "train_A/s", "instances": "train_inst/s"}
-    elif layout == "folders":
-        folders = {"frames": "train/s/frames", "labels": "train/s/labels"}
+        return {"frames": "train_B/s", "labels": "train_A/s", "instances": "train_inst/s"}
+    if layout == "folders":
+        return {"frames": "train/s/frames", "labels": "train/s/labels"}
+    return {"frames": "images/s", "labels": "labels/s"}
+
+
+def _tiny_data(config: RunConfig, root: Path) -> list[str]:
+    """Write a data set in the layout that a configuration reads; return the settings for it."""
+    if isinstance(config.data, WorldDataConfig):
+        return ["data.worlds=1"]
+    if config.labels is None and not any(stream_of(control) for control in config.controls):
+        root.mkdir()
+        frames = [np.full((32, 48, 3), 20 * index, np.uint8) for index in range(FRAMES)]
+        writer = open_writer(root / "film.mp4", width=48, height=32, rate=Fraction(25))
+        for index, rgb in enumerate(frames):
+            writer.write(rgb, Fraction(index, 25))
+        writer.close()
     else:
-        folders = {"frames": "images/s", "labels": "labels/s"}
-    palette = load_palette(config.labels.palette)
-    _write_sequence({k: root / v for k, v in folders.items()}, palette.num_classes)
+        palette = load_palette(config.labels.palette) if config.labels else None
+        folders = {stream: root / place for stream, place in _folders(config).items()}
+        _write_sequence(folders, palette.num_classes if palette else 2)
+    return [f"data.root={root}", "data.frame_range=null"]
 
 
 @pytest.mark.parametrize("name", config_names())
 def test_every_configuration_trains_two_steps(name: str, tmp_path: Path):
     config = read_config(name, RunConfig)
-    _tiny_data(config, tmp_path / "data")
-    settings = [*SMALL, f"data.root={tmp_path / 'data'}", f"training.output={tmp_path}"]
-    settings += ["data.frame_range=null"]
+    settings = [*SMALL, f"training.output={tmp_path}", *_tiny_data(config, tmp_path / "data")]
     if config.image_discriminator is not None:
         settings += ["image_discriminator.width=4"]
     if config.video_discriminator is not None:
@@ -75,7 +107,7 @@ def test_every_configuration_trains_two_steps(name: str, tmp_path: Path):
     assert (trained.folder / "previews" / "000002.png").is_file()
 
 
-@pytest.mark.parametrize("name", ["cityscapes_seq", "camvid"])
+@pytest.mark.parametrize("name", ["cityscapes_seq", "camvid", "edges", "superres", "pose", "face"])
 def test_a_configuration_without_its_data_says_what_to_fetch(name: str, tmp_path: Path):
     absent = tmp_path / "absent"
     with pytest.raises(ConfigError, match=r"(?i)put .* or point to it with --set data.root=FOLDER"):

@@ -139,6 +139,7 @@ def test_styles_are_written_as_clusters(tmp_path):
         ({"generator": {"detail_px": 1.5}}, "no generator.detail_px 1.5"),
         ({"generator": {"flow_scale": 4.0}}, "no generator.flow_scale 4.0"),
         ({"labels": {"void": True}}, "no labels.void True"),
+        ({"controls": [{"kind": "edges"}]}, r"no controls \['edges'\]"),
         ({"image_discriminator": {"norm": "none"}}, "no image_discriminator.norm 'none'"),
         ({"image_discriminator": {"width": 72}}, "no image_discriminator.width 72"),
         ({"image_discriminator": {"pixel": True}}, "no image_discriminator.pixel True"),

@@ -6,10 +6,12 @@ import pytest
 import torch
 
 from pipelines.build import load_generation
+from pipelines.datasets import open_files
 from pipelines.holdout import (
     flow_ratio,
     frames_of,
     label_painting,
+    mean_frame,
     open_holdout,
     repeat_last,
     score,
@@ -102,6 +104,21 @@ def test_a_still_generator_is_scored_on_the_same_frames(tmp_path, holdout):
     assert score(own, frames, start="real").warping_error.isfinite().all()
 
 
-def test_what_takes_no_labels_cannot_be_scored(generation):
-    with pytest.raises(ValueError, match="held-out frames need labels and no style features"):
-        open_holdout(generation._replace(palette=None))
+def test_the_mean_frame_is_that_of_the_training_frames(generation, holdout):
+    data = generation.config.data.model_copy(update={"frame_range": None})
+    dataset = open_files(generation.config, data, generation.palette)
+    mean = dataset.evaluation_clip(0, 0, 56).frames.mean(dim=0)
+    assert torch.equal(mean_frame(holdout)[7], mean)
+
+
+def test_controls_are_scored_without_labels(tmp_path):
+    controls = ("labels=null", "controls=[{kind: edges}]", "schedule.steps=1")
+    settings = (*SETTINGS, *controls, f"training.output={tmp_path}")
+    trained = train("robot_kitchen", TrainOptions(overrides=settings, device="cpu"))
+    edges = load_generation(trained.folder, torch.device("cpu"))
+    own = open_holdout(edges)
+    assert own.conditioning.shape == (1, 13 + own.history, 1, 24, 40)
+    frames = frames_of(unroll(edges, own, "one_step"))
+    assert score(own, frames, start="one_step").psnr.isfinite().all()
+    with pytest.raises(ValueError, match="label painting needs labels; the run has none"):
+        label_painting(own)

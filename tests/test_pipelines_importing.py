@@ -10,12 +10,12 @@ import torch
 from official_judges import MultiScale
 from torch import nn
 
+from pipelines.beginning import initialise_from
 from pipelines.build import build_state
 from pipelines.config import RunConfig
 from pipelines.config_file import read_config
 from pipelines.importing import Imported, import_checkpoint, write_config
 from pipelines.official.known import ImportOptions, numbered_palette
-from pipelines.resume import initialise_from
 from vid2vid.checkpoint import load_checkpoint
 from vid2vid.errors import CheckpointError, ConfigError
 from vid2vid.labels.palettes import load_palette
@@ -78,7 +78,7 @@ def test_a_street_run_is_inferred(street):
 def test_training_goes_on_with_every_network(street):
     done = take(street, STREET)
     state = build_state(without_vgg(done.config), done.palette, CPU)
-    initialise_from(done.path, state)
+    initialise_from(done.path, state, done.config, palette=done.palette)
     saved = load_checkpoint(done.path, kind="generator").tensors
     own = {name: network.state_dict() for name, network in state.players.trained()}
     for key, tensor in saved.items():
@@ -243,7 +243,7 @@ def test_discriminators_of_any_depth_and_width_come_along(request, name, shape):
     official.save(source, D=theirs)
     done = take(source, STREET if name == "street" else ImportOptions(labels=5))
     state = build_state(without_vgg(done.config), done.palette, CPU)
-    initialise_from(done.path, state)
+    initialise_from(done.path, state, done.config, palette=done.palette)
     assert state.players.image_discriminator is not None
     pictures = torch.rand(1, 9, 64, 64)
     with torch.no_grad():

@@ -9,12 +9,14 @@ import pytest
 import torch
 from torch import nn
 
+from pipelines.beginning import initialise_from
 from pipelines.build import build_state, load_generation
 from pipelines.dry_run import dry_run
 from pipelines.importing import Imported, import_checkpoint, write_config
 from pipelines.official.known import ImportOptions
-from pipelines.resume import initialise_from
+from vid2vid.controls.config import PictureConfig
 from vid2vid.errors import ConfigError
+from vid2vid.networks.pix2pixhd import Pix2PixHDConfig
 from vid2vid.rollout import rollout
 
 CPU = torch.device("cpu")
@@ -29,7 +31,8 @@ def paint(done: Imported, maps: torch.Tensor) -> torch.Tensor:
     generation = load_generation(done.path, CPU)
     assert generation.palette is None
     with torch.inference_mode():
-        return next(rollout(generation.generator, [generation.conditioning(maps[None])[0]])).frame
+        conditioning = generation.conditioning(pictures=maps[None])[0]
+        return next(rollout(generation.generator, [conditioning])).frame
 
 
 U_NETS: dict[str, Callable[[], nn.Module]] = {
@@ -90,12 +93,23 @@ def test_dropout_of_pix2pix_is_a_choice(tmp_path):
         take(dropped, ImportOptions(dropout=False))
 
 
-def test_a_configuration_that_cannot_train_says_so(tmp_path, caplog):
+def test_pictures_are_a_control_and_can_be_trained_on(tmp_path, caplog):
     done = take(official.save(tmp_path / "run", G=U_NETS["unet_128"]()), ImportOptions())
     write_config(done, tmp_path / "a.yaml")
-    assert "a.yaml was written, but training will refuse it: training reads label" in caplog.text
-    with pytest.raises(ConfigError, match=r"takes pictures .* labels\.pictures is 3, which is for"):
-        dry_run(tmp_path / "a.yaml")
+    config = dry_run(tmp_path / "a.yaml").config
+    assert config.labels is None
+    assert config.controls == (PictureConfig(stream="A", channels=3),)
+    assert caplog.text == ""
+
+
+def test_a_configuration_that_cannot_train_says_so(tmp_path, caplog):
+    done = take(official.save(tmp_path / "run", G=U_NETS["unet_128"]()), ImportOptions())
+    styled = Pix2PixHDConfig(features=2, encoder=None)
+    write_config(
+        done._replace(config=done.config.model_copy(update={"generator": styled})),
+        tmp_path / "a.yaml",
+    )
+    assert "a.yaml was written, but training will refuse it: generator.features" in caplog.text
 
 
 def test_running_statistics_need_batch_norm(tmp_path):
@@ -118,7 +132,7 @@ def test_discriminators_of_pix2pix_come_along(tmp_path, kind):
     source = official.save(tmp_path / "run", G=U_NETS["unet_128"](), D=theirs)
     done = take(source, ImportOptions())
     state = build_state(done.config, done.palette, CPU)
-    initialise_from(done.path, state)
+    initialise_from(done.path, state, done.config, palette=done.palette)
     pictures = torch.rand(1, 6, 128, 128)
     assert state.players.image_discriminator is not None
     with torch.no_grad():

@@ -7,12 +7,12 @@ import pytest
 import torch
 from tiny_runs import label_folder, label_video, pictures, tiny_checkpoint, tiny_config
 
-from pipelines.build import load_generation
+from pipelines.beginning import initialise_from
+from pipelines.build import load_generation, palette_for
 from pipelines.dry_run import describe_dry_run, dry_run
 from pipelines.inspect import describe, inspect
 from pipelines.render import Renderer
 from pipelines.rendering.options import RenderOptions
-from pipelines.resume import initialise_from
 from pipelines.still import render_stills
 from pipelines.train import TrainOptions, train
 from vid2vid.checkpoint import load_checkpoint, save_checkpoint
@@ -117,8 +117,6 @@ def test_instance_maps_are_needed_where_styles_are_those_of_instances(run, tiny_
 def test_what_renders_but_cannot_be_trained_is_refused(run):
     with pytest.raises(ConfigError, match=r"learnt with an encoder; generator\.encoder is null"):
         run({**STYLED, "encoder": None})
-    with pytest.raises(ConfigError, match=r"reads label maps; .* labels\.pictures is 3"):
-        run(HD, "labels={pictures: 3}")
 
 
 # Checkpoints
@@ -133,11 +131,13 @@ def with_companions(folder, **more):
     return path
 
 
-def test_training_goes_on_from_a_file_with_its_discriminators(run, tiny_state):
+def test_training_goes_on_from_a_file_with_its_discriminators(run, tiny_state, tiny_config):
     done = run(STYLED, ALONE)
     path = with_companions(done.folder, **{"styles.0": torch.ones(3, 2)})
-    _, state = tiny_state(f"generator={json.dumps(STYLED)}", ALONE, "training.seed=5")
-    initialise_from(path, state)
+    changes = (f"generator={json.dumps(STYLED)}", ALONE, "training.seed=5")
+    _, state = tiny_state(*changes)
+    config = tiny_config(*changes)
+    initialise_from(path, state, config, palette=palette_for(config))
     saved = load_checkpoint(path, kind="generator").tensors
     ours = state.players.generator.state_dict() | {
         f"image_discriminator.{name}": tensor
@@ -193,10 +193,12 @@ def test_frozen_stages_are_in_the_course(tiny_file):
 
 
 def test_a_checkpoint_that_takes_pictures_is_described(tmp_path):
-    folder = tiny_checkpoint(tmp_path / "run", generator=HD, labels={"pictures": 3})
+    controls = [{"kind": "picture"}, {"kind": "edges"}]
+    folder = tiny_checkpoint(tmp_path / "run", generator=HD, labels=None, controls=controls)
     found = inspect(folder)
-    assert (found.palette, found.num_classes, found.pictures) == (None, 0, 3)
-    assert "pictures of 3 channels in place of labels" in describe(found)
+    assert (found.palette, found.num_classes) == (None, 0)
+    assert found.controls == ("pictures (3 channels)", "edges (1 channel)")
+    assert "tiny: pictures (3 channels), edges (1 channel), frames 24x16" in describe(found)
 
 
 # Rendering

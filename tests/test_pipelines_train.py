@@ -12,10 +12,10 @@ import cv2
 import pytest
 import torch
 
-from pipelines.build import load_generation
+from pipelines.beginning import initialise_from
+from pipelines.build import load_generation, palette_for
 from pipelines.config import RunConfig
 from pipelines.config_file import read_config
-from pipelines.resume import initialise_from
 from pipelines.train import TrainOptions, _stop_requests, train
 from vid2vid.checkpoint import load_checkpoint, save_checkpoint
 from vid2vid.errors import CheckpointError, ConfigError, DataError
@@ -108,6 +108,11 @@ def test_the_log_names_every_term(run):
         ("data.workers=1",),
         ("data.height=13", "data.width=15"),
         (*ALONE, "reference_flow.check=photometric"),
+        ("training.checkpoint_activations=true", "generator.spectral=true"),
+        (
+            "region_discriminator={width: 4, layers: 1, scales: 1, size: 16, "
+            "regions: {labels: [1], smallest: 4}}",
+        ),
     ],
     ids=str,
 )
@@ -126,6 +131,15 @@ def test_previews_are_of_a_sequence_that_is_long_enough(run, tmp_path):
     result = run("schedule.steps=1", *changes, "video_discriminator=null")
     picture = cv2.imread(str(result.folder / "previews" / "000001.png"))
     assert picture.shape == (18 + 2 * 16, 6 * 16, 3)
+
+
+def test_boxes_of_objects_are_found_in_training_clips(run):
+    regions = "{width: 4, layers: 1, scales: 1, size: 16, regions: {labels: [1], smallest: 4}}"
+    result = run(f"region_discriminator={regions}", "schedule.steps=1")
+    line = json.loads((result.folder / "metrics.jsonl").read_text())
+    assert line["region_boxes"] == 1  # there is one square
+    assert line["region_gan"] > 0
+    assert any(key.startswith("region_discriminator.patches") for key in tensors(result.folder))
 
 
 # Going on
@@ -286,12 +300,16 @@ FINE = (
 )
 
 
-def test_a_refiner_begins_on_what_the_coarse_stage_learnt(run, tiny_state):
+def begin(source, state, config):
+    initialise_from(source, state, config, palette=palette_for(config))
+
+
+def test_a_refiner_begins_on_what_the_coarse_stage_learnt(run, tiny_state, tiny_config):
     coarse = run(*COARSE)
     _, state = tiny_state(*FINE)
     fresh = state.players.generator.refiners[0].state_dict()
     fresh = {key: value.clone() for key, value in fresh.items()}
-    initialise_from(coarse.folder, state)
+    begin(coarse.folder, state, tiny_config(*FINE))
     saved, generator = tensors(coarse.folder), state.players.generator
     for network in (generator, state.average):
         for key, value in network.coarse.state_dict().items():
@@ -318,20 +336,35 @@ def test_the_finer_stage_trains_and_goes_on(run):
     assert run(*changes, "schedule.steps=3").step == 3
 
 
-def test_a_stage_of_other_widths_is_refused(run, tiny_state):
+def test_a_stage_of_other_widths_is_refused(run, tiny_state, tiny_config):
     coarse = run(*COARSE)
-    _, state = tiny_state(*FINE, "generator.width=16")
+    changes = (*FINE, "generator.width=16")
+    _, state = tiny_state(*changes)
     with pytest.raises(
-        CheckpointError, match=r"must be \(.*\) to begin this stage; it is \(.*other widths"
+        CheckpointError, match=r"must be \(.*\) to begin this run; it is \(.*other widths"
     ):
-        initialise_from(coarse.folder, state)
+        begin(coarse.folder, state, tiny_config(*changes))
 
 
-def test_a_stage_without_anything_that_fits_is_refused(tiny_state, tmp_path):
+def test_a_stage_without_anything_that_fits_is_refused(tiny_state, tiny_config, tmp_path):
     _, state = tiny_state()
-    save_checkpoint(tmp_path / "state.safetensors", {"a": torch.ones(1)}, {"kind": "training"})
+    config = tiny_config()
+    said = {"config": config.model_dump(mode="json"), "palette": None}
+    metadata = {"kind": "training", **said}
+    save_checkpoint(tmp_path / "state.safetensors", {"a": torch.ones(1)}, metadata)
     with pytest.raises(CheckpointError, match="nothing in it fits"):
-        initialise_from(tmp_path, state)
+        begin(tmp_path, state, config)
+
+
+def test_a_run_that_goes_on_does_not_begin_again(run, tmp_path):
+    coarse = run(*COARSE)
+    changes = ("name=next", *COARSE[1:])
+    begun = run(*changes, f"training.init_from={coarse.folder}")
+    before = tensors(begun.folder)
+    gone = f"training.init_from={tmp_path / 'gone'}"  # is not even looked for
+    assert run(*changes, gone).step == 2
+    after = tensors(begun.folder)
+    assert all(torch.equal(after[key], before[key]) for key in before)
 
 
 def test_a_stage_that_is_not_there_is_named(run, tmp_path):

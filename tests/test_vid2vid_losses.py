@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from vid2vid.losses.adversarial import discriminator_loss, generator_loss
+from vid2vid.losses.adversarial import discriminator_loss, generator_loss, share_real
 from vid2vid.losses.config import LossConfig
 from vid2vid.losses.matching import feature_matching, perceptual
 from vid2vid.losses.motion import (
@@ -179,3 +179,10 @@ def test_occlusion_loss_is_the_mean_occlusion_where_the_flow_is_trusted():
 )
 def test_pixel_term_is_on_where_the_perceptual_loss_is_off(settings, weight):
     assert LossConfig(**settings).pixel_weight == weight
+
+
+@pytest.mark.parametrize(("kind", "share"), [("least_squares", 0.25), ("hinge", 0.5)])
+def test_patches_above_the_middle_of_both_targets_are_taken_for_real(kind, share):
+    # Per scale 1 of 2 and 0 of 1 are above one half; 1 of 2 and 1 of 2 are above 0.
+    scales = [score(2.0, -1.0), score(0.4, -0.4) if kind == "hinge" else score(0.4)]
+    assert share_real(scales, kind=kind).item() == share

@@ -4,7 +4,6 @@ from torch import nn
 
 from vid2vid.networks.blocks import (
     BatchNorm,
-    Dropout,
     Head,
     InstanceNorm,
     ResidualBlock,
@@ -17,6 +16,7 @@ from vid2vid.networks.blocks import (
     stem,
     up,
 )
+from vid2vid.networks.dropout import Dropout
 
 SPECTRAL = Style(spectral=True)
 

@@ -20,6 +20,7 @@ PIXEL = {
     "generated_warp": 0,
 }
 ALL = LossConfig(perceptual=0, occlusion=1)
+OBSERVED = ("accuracy_real", "accuracy_fake", "activation")
 
 
 def make_players(*, judged=True, temporal_scales=1, **settings):
@@ -154,6 +155,7 @@ def test_every_term_is_named(square_targets):
         "video_0_gan",
         "video_0_matching",
         "video_0_discriminator",
+        *(f"{name}_{key}" for name in ("image", "video_0") for key in OBSERVED),
     }
 
 
@@ -174,8 +176,22 @@ def test_a_chunk_that_completes_no_window_is_no_hindrance(square_targets):
     players.image_discriminator = None
     losses = LossConfig(**(PIXEL | {"pixel": 0, "video_gan": 1}))
     terms = gather_gradients(players, square_targets(), losses, settings(backprop_frames=1))
-    assert set(terms) == {"video_0_gan", "video_0_discriminator"}
+    observed = {f"video_0_{key}" for key in OBSERVED}
+    assert set(terms) == {"video_0_gan", "video_0_discriminator", *observed}
     assert gradients(players.generator)
+
+
+def test_what_is_observed_is_a_mean_over_the_chunks_that_showed_something(square_targets):
+    """With windows of 3, the first two chunks of one frame complete none."""
+    players, losses = make_players(), LossConfig(perceptual=0, adversarial="logistic")
+    patches = players.video_discriminators[0].patches
+    with torch.no_grad():
+        for patch in patches:
+            patch.stages[-1].weight.zero_()
+            patch.stages[-1].bias.fill_(2.0)
+    terms = gather_gradients(players, square_targets(), losses, settings(backprop_frames=1))
+    observed = [terms[f"video_0_{key}"].item() for key in OBSERVED]
+    assert observed == pytest.approx([1.0, 0.0, 2.0])
 
 
 def test_terms_carry_no_graph(square_targets):
@@ -233,3 +249,21 @@ def test_bfloat16_gives_nearly_the_same_terms(square_targets):
     for name, term in exact.items():
         torch.testing.assert_close(rough[name], term, atol=0.02, rtol=0.05)
     assert {g.dtype for g in gradients(players.generator).values()} == {torch.float32}
+
+
+def test_regions_are_judged_where_there_are_boxes_and_counted(square_targets):
+    players = make_players()
+    players.region_discriminator = MultiScaleDiscriminator(
+        DiscriminatorConfig(width=4, layers=1, scales=1), 5
+    )
+    players.region_size = 8
+    boxes = torch.zeros(1, 6, 2, 4)
+    boxes[:, 3, 0] = torch.tensor([2.0, 2.0, 10.0, 10.0])  # one box in one of four frames
+    targets = square_targets()._replace(boxes=boxes)
+    terms = gather_gradients(players, targets, ALL, settings())
+    assert {"region_gan", "region_matching", "region_discriminator"} <= set(terms)
+    assert terms["region_boxes"].item() == 0.25
+    assert gradients(players.region_discriminator)
+    none = gather_gradients(players, targets._replace(boxes=boxes * 0), ALL, settings())
+    assert none["region_boxes"].item() == 0
+    assert "region_gan" not in none

@@ -6,7 +6,7 @@ from vid2vid.networks.discriminator import DiscriminatorConfig, MultiScaleDiscri
 from vid2vid.networks.generator import GeneratorConfig, SequentialGenerator
 from vid2vid.networks.outputs import GeneratorOutput
 from vid2vid.training.chunks import pack_chunk
-from vid2vid.training.exhibits import image_exhibit, video_exhibits
+from vid2vid.training.exhibits import cut_boxes, image_exhibit, region_exhibit, video_exhibits
 from vid2vid.training.players import Players
 
 LOSSES = LossConfig()
@@ -29,8 +29,8 @@ def marked(index, batch=1):
     return torch.full((batch, 3, 16, 24), index / 10)
 
 
-def chunk(targets, *, flow=True):
-    frame, alone = marked(1), marked(2)
+def chunk(targets, *, flow=True, batch=1):
+    frame, alone = marked(1, batch), marked(2, batch)
     field = frame[:, :2] if flow else None
     output = GeneratorOutput(frame, alone, None, field, None, None, None, frame)
     return pack_chunk([output], targets, start=2, without_past=False)
@@ -112,3 +112,63 @@ def test_windows_of_a_batch_stand_beside_those_of_the_same_clip(square_targets):
     (shown,) = video_exhibits(new, [], targets, make_players(), newest=4, losses=LOSSES)
     assert shown.fake.shape[0] == 2
     assert torch.equal(shown.real[1, :9], targets.frames[1, 2:5].flatten(0, 1))
+
+
+def boxed(targets, *rows):
+    """Give every frame of the targets the same boxes."""
+    boxes = torch.tensor(rows, dtype=torch.float32)
+    return targets._replace(boxes=boxes.expand(*targets.frames.shape[:2], *boxes.shape))
+
+
+NO_BOX = (0.0, 0.0, 0.0, 0.0)
+
+
+def with_regions(size=8):
+    players = make_players()
+    patches = DiscriminatorConfig(width=4, layers=1, scales=2)
+    players.region_discriminator = MultiScaleDiscriminator(patches, 5)
+    players.region_size = size
+    return players
+
+
+def test_a_box_of_its_own_size_is_cut_out():
+    pictures = torch.arange(2 * 6 * 8.0).view(2, 1, 6, 8)
+    boxes = torch.tensor([[NO_BOX, (2, 1, 6, 5)], [(0, 0, 4, 4), (4, 2, 8, 6)]])
+    found = cut_boxes(pictures, boxes, size=4)
+    expected = [pictures[0, :, 1:5, 2:6], pictures[1, :, :4, :4], pictures[1, :, 2:6, 4:8]]
+    torch.testing.assert_close(found, torch.stack(expected))
+
+
+def test_a_larger_box_is_averaged():
+    pictures = torch.arange(64.0).view(1, 1, 8, 8)
+    found = cut_boxes(pictures, torch.tensor([[(0.0, 0.0, 8.0, 8.0)]]), size=4)
+    torch.testing.assert_close(found, torch.nn.functional.avg_pool2d(pictures, 2))
+
+
+def test_region_discriminator_sees_boxes_of_conditioning_and_frame(square_targets):
+    packed = chunk(boxed(square_targets(batch=2), NO_BOX, (4, 2, 12, 10)), batch=2)
+    (shown,) = region_exhibit(packed, with_regions(), LOSSES)
+    assert shown.is_resized
+    whole = torch.cat([packed.conditioning, packed.real], dim=1)
+    torch.testing.assert_close(shown.real, whole[:, :, 2:10, 4:12])
+    assert shown.fake.shape == (2, 5, 8, 8)
+    torch.testing.assert_close(shown.fake[:, 2:], marked(1, batch=2)[:, :, :8, :8])
+    torch.testing.assert_close(shown.hallucinated[:, 2:], marked(2, batch=2)[:, :, :8, :8])
+
+
+def test_a_chunk_without_boxes_shows_no_regions(square_targets):
+    assert list(region_exhibit(chunk(square_targets()), with_regions(), LOSSES)) == []
+    packed = chunk(boxed(square_targets(), NO_BOX))
+    assert list(region_exhibit(packed, with_regions(), LOSSES)) == []
+
+
+def test_the_generator_learns_from_boxes_alone(square_targets):
+    packed = chunk(boxed(square_targets(), (4, 2, 12, 10)))
+    frame = marked(1).requires_grad_()
+    packed = packed._replace(output=packed.output._replace(frame=frame))
+    (shown,) = region_exhibit(packed, with_regions(), LOSSES)
+    shown.fake.square().sum().backward()
+    outside = frame.grad.clone()
+    outside[:, :, 2:10, 4:12] = 0
+    assert frame.grad[:, :, 2:10, 4:12].abs().min() > 0
+    assert not outside.any()

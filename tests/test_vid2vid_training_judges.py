@@ -103,3 +103,23 @@ def test_unused_patch_networks_get_no_gradient(discriminator):
     coarse, fine = discriminator.patches
     assert all(parameter.grad is not None for parameter in coarse.parameters())
     assert all(parameter.grad is None for parameter in fine.parameters())
+
+
+@pytest.mark.parametrize(
+    ("kind", "score", "seen"),
+    [
+        ("least_squares", 0.6, (1.0, 0.0, 0.6)),
+        ("least_squares", 0.4, (0.0, 1.0, 0.4)),
+        ("hinge", 0.4, (1.0, 0.0, 0.4)),
+        ("logistic", -3.0, (0.0, 1.0, 3.0)),
+    ],
+)
+def test_one_score_for_everything_is_right_about_one_side(discriminator, kind, score, seen):
+    with torch.no_grad():
+        for patch in discriminator.patches:
+            patch.stages[-1].weight.zero_()
+            patch.stages[-1].bias.fill_(score)
+    observed = judge(exhibit(discriminator), LossConfig(adversarial=kind), unused=0).observed
+    names = ("image_accuracy_real", "image_accuracy_fake", "image_activation")
+    assert tuple(observed[name].item() for name in names) == pytest.approx(seen)
+    assert not any(value.requires_grad for value in observed.values())

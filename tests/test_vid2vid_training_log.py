@@ -59,3 +59,11 @@ def test_a_run_that_begins_anew_drops_the_lines_of_the_one_before(tmp_path):
     write(tmp_path / "metrics.jsonl", [1, 2])
     write(tmp_path / "metrics.jsonl", [1], start=0)
     assert [line["step"] for line in lines(tmp_path / "metrics.jsonl")] == [1]
+
+
+def test_scores_stand_in_the_line_of_their_step(tmp_path):
+    log = MetricsLog(tmp_path / "metrics.jsonl", step=0)
+    log.add(report(1, pixel=2.0))
+    line = log.write(report(1), learning_rate=0.5, scores={"validation_psnr": 20.0})
+    assert [line] == lines(tmp_path / "metrics.jsonl")
+    assert (line["pixel"], line["validation_psnr"]) == (2.0, 20.0)

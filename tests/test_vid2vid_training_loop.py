@@ -194,7 +194,26 @@ def test_a_step_without_any_term_changes_nothing(train):
         "schedule.clip_growth=0.9",
     )
     _, reports = train(*changes, end=1)
-    assert reports[0].terms == {}
+    assert set(reports[0].terms) == {"generator_activation"}
+
+
+def test_activations_of_heads_are_measured_before_they_are_squashed(train):
+    def saturate(state):
+        with torch.no_grad():
+            head = state.players.generator.coarse.image_head.conv
+            head.weight.zero_()
+            head.bias.fill_(300.0)
+
+    _, calm = train(*ALONE, end=1)
+    _, reports = train(*ALONE, end=1, before=saturate)
+    # Of three heads one gives 300, which tanh would have made 1.
+    assert reports[0].terms["generator_activation"] == pytest.approx(100, abs=1)
+    assert calm[0].terms["generator_activation"] < 1
+
+
+def test_what_measures_the_heads_is_taken_away_again(train):
+    state, _ = train(*ALONE, end=1)
+    assert not any(module._forward_hooks for module in state.players.generator.modules())
 
 
 def test_the_global_random_state_is_left_alone(train):

@@ -3,11 +3,10 @@ import numpy as np
 import pytest
 import torch
 
-from vid2vid.labels.palettes import LabelClass, Palette
 from vid2vid.networks.generator import GeneratorConfig, SequentialGenerator
 from vid2vid.training.preview import (
-    COLUMNS,
     LARGEST_WIDTH,
+    PARTS,
     TITLE_HEIGHT,
     draw_preview,
     generate_clip,
@@ -15,13 +14,7 @@ from vid2vid.training.preview import (
 )
 from vid2vid.video.pictures import write_picture
 
-PALETTE = Palette(
-    name="two",
-    classes=(
-        LabelClass(id=0, name="ground", colour=(0, 0, 0)),
-        LabelClass(id=1, name="square", colour=(255, 0, 0)),
-    ),
-)
+COLUMNS = ("labels", "edges", *PARTS)
 
 
 def make(**settings):
@@ -48,9 +41,10 @@ def test_the_first_maps_belong_to_the_first_frames():
 
 def preview(width=8, **settings):
     outputs = generate_clip(make(**settings), maps(2, width), first_frames=None)
-    labels = [np.ones((8, width), np.uint8)] * 2
+    red, green = (np.full((8, width, 3), c, np.uint8) for c in ((255, 0, 0), (0, 255, 0)))
+    inputs = [np.concatenate([red, green], axis=1)] * 2
     real = [torch.ones(3, 8, width)] * 2
-    return outputs, draw_preview(labels, outputs, real, PALETTE)
+    return outputs, draw_preview(inputs, outputs, real, titles=COLUMNS[:2])
 
 
 def test_preview_has_a_row_per_frame_and_a_column_per_part():
@@ -58,7 +52,8 @@ def test_preview_has_a_row_per_frame_and_a_column_per_part():
     assert sheet.shape == (TITLE_HEIGHT + 2 * 8, len(COLUMNS) * 8, 3)
     rows = sheet[TITLE_HEIGHT:]
     columns = dict(zip(COLUMNS, np.split(rows, len(COLUMNS), axis=1), strict=True))
-    assert (columns["conditioning"] == (255, 0, 0)).all()
+    assert (columns["labels"] == (255, 0, 0)).all()
+    assert (columns["edges"] == (0, 255, 0)).all()
     assert (columns["real"] == 255).all()
     assert np.array_equal(columns["result"][8:], to_picture(outputs[1].frame[0]))
     occlusion = outputs[0].occlusion[0, 0, 0, 0].item()
@@ -67,7 +62,7 @@ def test_preview_has_a_row_per_frame_and_a_column_per_part():
 
 def test_parts_that_a_generator_lacks_are_grey():
     _, sheet = preview(flow=False)
-    assert (sheet[TITLE_HEIGHT:, 16:32] == 128).all()
+    assert (sheet[TITLE_HEIGHT:, 24:40] == 128).all()
 
 
 def test_wide_previews_are_shrunk():

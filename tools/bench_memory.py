@@ -1,30 +1,21 @@
 """Measure that rendering a long video takes no more memory than rendering a short one.
 
 Run from a checkout: python tools/bench_memory.py
-A label video of 300 and one of 3000 frames are rendered by a small random network, each in a
-process of its own, whose resident memory (that of its children included) is read from /proc every
-20 ms. Linux only.
+A label video with sound of 300 and one of 3000 frames are rendered by a small random network, each
+in a process of its own, whose resident memory (that of its children included) is read from /proc
+every 20 ms. Linux only.
 """
 
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-import numpy as np
-import torch
 import typer
-from numpy.typing import NDArray
-
-from pipelines.build import build_state
-from pipelines.config import RunConfig
-from vid2vid.labels.palettes import load_palette
-from vid2vid.training.state import save_state
-from vid2vid.video.writing import write_label_video
+from sample_film import label_maps, write_checkpoint, write_film
 
 SAMPLE_SECONDS = 0.02
 RENDER = "from pipelines.cli import render_main; render_main()"
@@ -36,34 +27,6 @@ class Measured(NamedTuple):
     num_frames: int
     peak_mb: float  # resident, of the process tree
     seconds: float
-
-
-def write_checkpoint(folder: Path) -> Path:
-    """Write a small random generator for Cityscapes labels."""
-    config = RunConfig.model_validate(
-        {
-            "name": "memory",
-            "data": {"root": "nowhere", "height": 128, "width": 256},
-            "labels": {"palette": "cityscapes19", "boundary": "labels"},
-            "generator": {"width": 8, "downsamplings": 2, "blocks": 3},
-            "image_discriminator": None,
-            "video_discriminator": None,
-            "losses": {"perceptual": 0},
-        }
-    )
-    palette = load_palette("cityscapes19")
-    state = build_state(config, palette, torch.device("cpu"))
-    folder.mkdir()
-    save_state(folder, state, config=config.model_dump(mode="json"), palette=palette)
-    return folder
-
-
-def label_maps(count: int, *, height: int, width: int) -> Iterator[NDArray[np.uint8]]:
-    """Yield blocks of classes that drift over the picture."""
-    rows = np.arange(height)[:, None] // 16
-    columns = np.arange(width)[None]
-    for index in range(count):
-        yield ((rows * 7 + (columns + 2 * index) // 24) % 19).astype(np.uint8)
 
 
 def tree_rss_mb(pid: int) -> float:
@@ -104,11 +67,10 @@ def main(
         folder = Path(temporary)
         checkpoint = write_checkpoint(folder / "run")
         for count in frames or [300, 3000]:
-            labels = write_label_video(
+            labels = write_film(
                 folder / f"{count}.mp4",
                 label_maps(count, height=height, width=width),
-                load_palette("cityscapes19"),
-                rate=Fraction(25),
+                (Fraction(index, 25) for index in range(count)),
             )
             found.append(Measured(count, *render(labels, folder / "out.mp4", checkpoint)))
     print(f"{width}x{height}, peak resident memory of the process tree")

@@ -4,8 +4,8 @@ Every model is trained by `vid2vid-train` in a process of its own with one threa
 minutes are those of one core. Compared: the full generator and `no_flow`, without discriminators
 (`plain`, a recipe of its own: see LOSSES) and with them (the configuration as it is), against
 painting each label with its mean training colour, the mean training frame, and repeating the last
-real frame. Started (real) from the two real frames before the held-out ones, (zeros) from nothing, and (one_step) from
-the real frames before every frame.
+real frame. Started (real) from the two real frames before the held-out ones, (zeros) from nothing,
+and (one_step) from the real frames before every frame.
 
     python tools/bench_real.py camvid --data FOLDER --steps 1100 --seeds 3 --jobs 2
 """
@@ -45,6 +45,7 @@ from pipelines.holdout import (
     score,
     unroll,
 )
+from pipelines.rendering.detail import set_detail
 from vid2vid.training.preview import to_picture
 from vid2vid.video.pictures import write_picture
 
@@ -152,9 +153,12 @@ def judge(holdout: Holdout, frames: torch.Tensor, *, start: Start, ratio: float)
     return Result(*means, flow_ratio=ratio, curves=scores)
 
 
-def evaluate(folder: Path) -> tuple[dict[Start, Result], dict[Start, torch.Tensor], Holdout]:
-    """Score one trained model from every start."""
+def evaluate(
+    folder: Path, *, detail: float | None = None
+) -> tuple[dict[Start, Result], dict[Start, torch.Tensor], Holdout]:
+    """Score one trained model from every start, with `detail` as in rendering."""
     generation = load_generation(folder, torch.device("cpu"))
+    set_detail(generation, detail)
     holdout = open_holdout(generation)
     results: dict[Start, Result] = {}
     frames: dict[Start, torch.Tensor] = {}
@@ -238,6 +242,10 @@ def main(
     losses: Annotated[str, typer.Option(help="Comma list of plain, adversarial.")] = (
         "plain,adversarial"
     ),
+    detail: Annotated[
+        float | None,
+        typer.Option(help="Detail in px of ours with discriminators, as in rendering."),
+    ] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Any setting.")] = None,
 ) -> None:
     """Train, roll out, score; print the table and write curves and contact sheets."""
@@ -254,7 +262,8 @@ def main(
     columns: dict[Start, dict[str, torch.Tensor]] = {start: {} for start in STARTS}
     holdout = None
     for job in wanted:
-        results[job], frames, holdout = evaluate(out / job.name)
+        own = detail if job == Job("ours", "adversarial", job.seed) else None
+        results[job], frames, holdout = evaluate(out / job.name, detail=own)
         for start in STARTS:
             if job.seed == 0:
                 columns[start][f"{job.model} {job.losses}"] = frames[start]

@@ -64,8 +64,10 @@ def main(
         generator.initialise(config.training.seed)
         generator.eval().to(place, memory_format=torch.channels_last)
         size = (1, 1, config.data.height, config.data.width)
-        labels = torch.randint(0, palette.num_classes, size, device=place)
-        maps = build_conditioning(config.labels, palette)(labels, labels)[:, 0]
+        conditioning = build_conditioning(config, palette)
+        labels = torch.randint(0, max(1, conditioning.num_classes), size, device=place)
+        pictures = torch.rand(1, 1, conditioning.pictures, *size[2:], device=place)
+        maps = conditioning(labels, labels, pictures)[:, 0]
         speeds = [
             frames_per_second(generator, maps, frames=frames, dtype=dtype)
             for dtype in (torch.float32, torch.bfloat16)

@@ -34,6 +34,8 @@ TITLES = ("labels", "label painting", "rendered", "real")
 def contact_sheet(holdout: Holdout, frames: "Tensor", palette: Palette) -> NDArray[np.uint8]:
     """Lay out held-out frames: labels, label painting, rendered, real."""
     painting = label_painting(holdout)
+    if holdout.labels is None:
+        raise ValueError("the contact sheet shows labels; the run has none")
     labels = holdout.labels[holdout.history :].numpy()
     rows = [
         np.concatenate(

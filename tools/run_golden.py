@@ -25,6 +25,7 @@ from pipelines.official.known import ImportOptions
 from vid2vid.checkpoint import load_checkpoint, load_weights
 from vid2vid.data.augment import Size
 from vid2vid.errors import ConfigError, DataError
+from vid2vid.labels.maps import boundary
 from vid2vid.losses.adversarial import generator_loss
 from vid2vid.losses.matching import feature_matching
 from vid2vid.networks.discriminator import MultiScaleDiscriminator
@@ -103,9 +104,13 @@ def _is_from_zeros(meta: dict[str, Any]) -> bool:
 
 def _conditioning(generation: Generation, inputs: dict[str, Tensor]) -> Tensor:
     """Encode the labels, or the raw maps in their place: 'b t k h w'."""
-    maps = inputs["inputs"] if "inputs" in inputs else inputs["labels"]
-    instances = inputs.get("instances")
-    return generation.conditioning(maps[None], None if instances is None else instances[None])
+    labels, instances, maps = (inputs.get(name) for name in ("labels", "instances", "inputs"))
+    kinds = [control.kind for control in generation.config.controls]
+    if maps is not None and instances is not None and "boundary" in kinds:
+        maps = torch.cat([maps, boundary(instances[None])[0]], dim=1)
+    return generation.conditioning(
+        *(None if part is None else part[None] for part in (labels, instances, maps))
+    )
 
 
 def _run_video(

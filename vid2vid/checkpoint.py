@@ -17,9 +17,10 @@ from vid2vid.errors import CheckpointError
 FORMAT = "vid2vid-1"
 MODEL_FILE = "model.safetensors"
 STATE_FILE = "state.safetensors"
+BEST_FILE = "best.safetensors"  # the generator at its best validation
 
 # Names in a generator's file that are not the generator's.
-COMPANION = re.compile(r"(image_discriminator|video_discriminator_\d+)\.|styles\.\d+$")
+COMPANION = re.compile(r"((image|region)_discriminator|video_discriminator_\d+)\.|styles\.\d+$")
 
 
 class Checkpoint(NamedTuple):

@@ -13,6 +13,7 @@ FOREGROUND_QUESTION = (
     "; pass the label ids of its foreground model too, such as --foreground 26 (cars, the official "
     "default)"
 )
+OFFICIAL_STREAM = "A"  # what frames are painted from lies in train_A
 FEATURES_QUESTION = "; if the last ones are styles, pass --features N"
 
 
@@ -57,15 +58,17 @@ class Channels(NamedTuple):
     boundary: bool
     features: int  # style channels after them
 
-    def labels_section(self, foreground: tuple[int, ...] = ()) -> dict[str, Any]:
-        """Write the section `labels` of a configuration."""
-        section: dict[str, Any] = {
+    def sections(self, foreground: tuple[int, ...] = ()) -> dict[str, Any]:
+        """Write the sections `labels` and `controls` of a configuration."""
+        if self.palette is None:
+            picture = {"kind": "picture", "stream": OFFICIAL_STREAM, "channels": self.pictures}
+            return {"labels": None, "controls": [picture, *[{"kind": "boundary"}] * self.boundary]}
+        labels = {
+            "palette": self.palette_name,
             "boundary": "instances" if self.boundary else "none",
             "foreground": foreground,
         }
-        if self.palette is None:
-            return {**section, "pictures": self.pictures}
-        return {**section, "palette": self.palette_name}
+        return {"labels": labels}
 
 
 def understand_channels(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pipelines.config import RunConfig
+from vid2vid.controls.config import name_of
 from vid2vid.legacy.detect import Architecture
 from vid2vid.legacy.discriminators import discriminator_layers
 from vid2vid.legacy.layers import Layer
@@ -54,7 +55,7 @@ def _generator_layouts(config: RunConfig) -> list[OfficialLayout]:
     """List the files of the generator."""
     generator = config.generator
     if isinstance(generator, GeneratorConfig):
-        tables = generator_layers(generator, foreground=bool(config.labels.foreground))
+        tables = generator_layers(generator, foreground=bool(config.foreground))
         return [OfficialLayout(key, "generator", table) for key, table in tables.items()]
     if isinstance(generator, UNetConfig):
         return [OfficialLayout("G", "generator", unet_layers(generator.downsamplings))]
@@ -82,7 +83,10 @@ def _generator_layouts(config: RunConfig) -> list[OfficialLayout]:
 def foreign_settings(config: RunConfig) -> Iterator[str]:
     """List the settings that an official program does not know, each with its value."""
     arch, generator = architecture_of(config), config.generator
-    known: dict[str, tuple[object, object]] = {"labels.void": (config.labels.void, False)}
+    known: dict[str, tuple[object, object]] = {}
+    if config.labels is not None:
+        known["labels.void"] = (config.labels.void, False)
+        known["controls"] = ([name_of(control) for control in config.controls], [])
     plain = {"spectral": False, "upsampling": "transposed", "warp": "bilinear", "detail_px": 0.0}
     for name, value in plain.items():
         known[f"generator.{name}"] = (getattr(generator, name, value), value)

@@ -46,7 +46,7 @@ def plan_hd(official: OfficialCheckpoint, options: ImportOptions, *, name: str) 
     sections = {
         **recipes.hd_recipe(),
         "generator": generator,
-        "labels": channels.labels_section(),
+        **channels.sections(),
         "image_discriminator": {**image, "widening": False},
         "video_discriminator": None,
     }
@@ -132,7 +132,7 @@ def plan_pix2pix(official: OfficialCheckpoint, options: ImportOptions, *, name: 
     sections = {
         **recipes.pix2pix_recipe(),
         "generator": generator,
-        "labels": channels.labels_section(),
+        **channels.sections(),
         "image_discriminator": image,
         "video_discriminator": None,
     }

@@ -45,7 +45,7 @@ def plan_video(official: OfficialCheckpoint, options: ImportOptions, *, name: st
     sections = {
         **recipe,
         "generator": found.config.model_dump(),
-        "labels": channels.labels_section(foreground),
+        **channels.sections(foreground),
         "image_discriminator": image,
         "video_discriminator": video,
     }

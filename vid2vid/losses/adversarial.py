@@ -10,6 +10,9 @@ from torch import Tensor
 Adversarial = Literal["least_squares", "hinge", "logistic"]
 Reduction = Literal["sum", "mean"]
 
+# The score half-way between the targets of real and generated frames.
+BOUNDARIES: dict[Adversarial, float] = {"least_squares": 0.5, "hinge": 0.0, "logistic": 0.0}
+
 
 def discriminator_loss(
     real: Sequence[Tensor],
@@ -44,6 +47,20 @@ def generator_loss(
     sides = [-score.mean() if kind == "hinge" else _real_side(score, kind) for score in fake]
     stacked = torch.stack(sides)
     return stacked.mean() if scales == "mean" else stacked.sum()
+
+
+def share_real(scores: Sequence[Tensor], *, kind: Adversarial) -> Tensor:
+    """Measure the share of patches that are taken for real, the mean over scales.
+
+    Args:
+        scores: one 'b 1 p q' per scale.
+        kind: of the loss that the discriminator is trained with.
+
+    Returns:
+        '', in [0, 1].
+    """
+    boundary = BOUNDARIES[kind]
+    return torch.stack([(score.detach() > boundary).float().mean() for score in scores]).mean()
 
 
 def _real_side(score: Tensor, kind: Adversarial) -> Tensor:

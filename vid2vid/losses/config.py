@@ -21,6 +21,8 @@ class LossConfig(BaseModel):
     """Image discriminator, on single frames."""
     video_gan: float = Field(default=1.0, ge=0)
     """Video discriminators, each temporal scale."""
+    region_gan: float = Field(default=1.0, ge=0)
+    """Region discriminator, on boxes of single frames."""
     matching: float = Field(default=10.0, ge=0)
     """Feature matching, with every discriminator."""
     perceptual: float = Field(default=10.0, ge=0)

@@ -1,7 +1,7 @@
 """The layers that every generator and discriminator is made of (Wang et al. 2018, appendix A)."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -10,6 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
+
+from vid2vid.networks.dropout import Dropout
+from vid2vid.networks.recompute import Segment, run_segment
 
 Norm = Literal["instance", "group", "none"]
 AnyNorm = Literal["instance", "batch", "group", "none"]
@@ -98,28 +101,6 @@ def norm_layer(norm: AnyNorm, channels: int, *, statistics: Statistics = "frame"
     return nn.Identity()
 
 
-class Dropout(nn.Module):
-    """Sets features to 0 at random and scales the others up, drawn from a seed that is given.
-
-    Whoever owns the layer sets `seed` before each pass: the same seed and shape drop the same
-    features. None drops nothing.
-    """
-
-    def __init__(self, rate: float) -> None:
-        super().__init__()
-        self.rate = rate
-        self.seed: int | None = None
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Map 'b c h w' to 'b c h w'."""
-        if self.seed is None or features.is_meta:  # there is nothing to draw on the meta device
-            return features
-        random = torch.Generator(features.device).manual_seed(self.seed)
-        kept = torch.empty_like(features, memory_format=torch.contiguous_format)
-        kept.bernoulli_(1 - self.rate, generator=random)
-        return features * (kept / (1 - self.rate))
-
-
 def style_norm(style: Style, channels: int) -> nn.Module:
     """Build the normalisation of a style."""
     return norm_layer(style.norm, channels, statistics=style.statistics)
@@ -131,9 +112,9 @@ def convolution(channels_in: int, channels_out: int, *, kernel: int, style: Styl
     return spectral_norm(layer) if style.spectral else layer
 
 
-def stem(channels_in: int, channels_out: int, style: Style) -> nn.Sequential:
+def stem(channels_in: int, channels_out: int, style: Style) -> Segment:
     """Build ReflectPad 3, Conv 7x7, norm, ReLU."""
-    return nn.Sequential(
+    return Segment(
         nn.ReflectionPad2d(3),
         convolution(channels_in, channels_out, kernel=7, style=style),
         style_norm(style, channels_out),
@@ -141,17 +122,17 @@ def stem(channels_in: int, channels_out: int, style: Style) -> nn.Sequential:
     )
 
 
-def down(channels_in: int, channels_out: int, style: Style) -> nn.Sequential:
+def down(channels_in: int, channels_out: int, style: Style) -> Segment:
     """Build Conv 3x3 of stride 2, norm, ReLU: half the height and width."""
     layer = nn.Conv2d(channels_in, channels_out, 3, stride=2, padding=1, bias=style.bias)
-    return nn.Sequential(
+    return Segment(
         spectral_norm(layer) if style.spectral else layer,
         style_norm(style, channels_out),
         nn.ReLU(inplace=True),
     )
 
 
-def up(channels_in: int, channels_out: int, style: Style) -> nn.Sequential:
+def up(channels_in: int, channels_out: int, style: Style) -> Segment:
     """Build twice the height and width, then norm and ReLU.
 
     `transposed` is the official 3x3 transposed convolution; `resize` enlarges bilinearly first,
@@ -169,7 +150,7 @@ def up(channels_in: int, channels_out: int, style: Style) -> nn.Sequential:
             nn.ReflectionPad2d(1),
             convolution(channels_in, channels_out, kernel=3, style=style),
         ]
-    return nn.Sequential(*layers, style_norm(style, channels_out), nn.ReLU(inplace=True))
+    return Segment(*layers, style_norm(style, channels_out), nn.ReLU(inplace=True))
 
 
 class ResidualBlock(nn.Module):
@@ -181,7 +162,7 @@ class ResidualBlock(nn.Module):
     def __init__(self, channels: int, style: Style) -> None:
         super().__init__()
         relu = nn.ReLU(inplace=True)
-        self.body = nn.Sequential(
+        self.body = Segment(
             PADDINGS[style.padding](1),
             convolution(channels, channels, kernel=3, style=style),
             style_norm(style, channels),
@@ -232,9 +213,8 @@ def back(width: int, blocks: int, style: Style) -> nn.Sequential:
 
 def full_precision(device: torch.device) -> AbstractContextManager[object]:
     """Switch autocast off for a block of code."""
-    # The meta device, on which costs are counted, knows no autocast.
-    known = device.type != "meta"
-    return torch.autocast(device.type, enabled=False) if known else nullcontext()
+    # The meta device, on which costs are counted, has no autocast of its own.
+    return torch.autocast("cpu" if device.type == "meta" else device.type, enabled=False)
 
 
 class Head(nn.Module):
@@ -244,6 +224,8 @@ class Head(nn.Module):
     would show.
     """
 
+    recompute = False
+
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
         self.pad = nn.ReflectionPad2d(3)
@@ -251,6 +233,11 @@ class Head(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map 'b c h w' to 'b k h w', float32, without an activation."""
+        if self.recompute:
+            return run_segment(self, self._convolve, features)
+        return self._convolve(features)
+
+    def _convolve(self, features: Tensor) -> Tensor:
         with full_precision(features.device):
             return self.conv(self.pad(features.float()))
 

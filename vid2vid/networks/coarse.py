@@ -135,6 +135,11 @@ class CoarseGenerator(nn.Module):
             self.foreground_head = Head(narrow, 3)
         self.has_flow = config.flow
 
+    @property
+    def readers(self) -> list[nn.Module]:
+        """The parts whose first convolution reads the window."""
+        return [self.label_encoder, *([self.foreground_branch] if self.foreground_channels else [])]
+
     def forward(self, window: Tensor, past: Tensor) -> ScaleFeatures:
         """Encode the window and the past, and decode every branch up to its feature.
 

@@ -1,5 +1,6 @@
 """Multi-scale PatchGAN discriminators (Isola et al. 2017; Wang et al. 2018, section 3.2)."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -114,6 +115,11 @@ class MultiScaleDiscriminator(nn.Module):
         self.patches = nn.ModuleList(
             PatchDiscriminator(channels_in, config, width=width) for width in config.first_widths()
         )
+
+    @property
+    def readers(self) -> Sequence[nn.Module]:
+        """The parts whose first convolution reads the input."""
+        return list(self.patches)
 
     def initialise(self, seed: int) -> None:
         """Draw every weight anew from `seed`; each patch network has a stream of its own."""

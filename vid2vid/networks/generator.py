@@ -21,6 +21,8 @@ from vid2vid.networks.outputs import GeneratorOutput, ScaleFeatures, ScaleOutput
 from vid2vid.networks.pyramid import pyramid
 from vid2vid.networks.refiner import Refiner
 
+Stage = CoarseGenerator | Refiner
+
 
 class SequentialGenerator(Generator):
     """The coarse generator and any number of refiners, from coarse to fine."""
@@ -50,6 +52,7 @@ class SequentialGenerator(Generator):
         self.history = config.history
         self.has_flow = config.flow
         self.flow_scale = config.flow_scale
+        self.detail_px = config.detail_px  # rendering may change it, see `blend`
         self.foreground = foreground
         window_channels = (config.history + 1) * conditioning_channels
         self.coarse = CoarseGenerator(
@@ -70,6 +73,11 @@ class SequentialGenerator(Generator):
         """The networks of all scales, coarsest first."""
         return (self.coarse, *self.refiners)
 
+    @property
+    def readers(self) -> Sequence[nn.Module]:
+        """The parts whose first convolution reads the window, coarsest first."""
+        return [part for stage in self.stages for part in cast("Stage", stage).readers]
+
     def size_multiple(self, scales: int) -> int:
         """Return what height and width must be divisible by when `scales` scales run."""
         return 2 ** (self.config.downsamplings + scales - 1)
@@ -87,7 +95,7 @@ class SequentialGenerator(Generator):
         levels = pyramid(rearrange(window, "b t k h w -> b (t k) h w"), len(pasts))
         outputs: list[GeneratorOutput] = []
         coarser: ScaleFeatures | None = None
-        network: CoarseGenerator | Refiner
+        network: Stage
         features: ScaleFeatures
         for scale, (maps, past) in enumerate(zip(levels, pasts, strict=True)):
             frames = rearrange(past, "b l c h w -> b (l c) h w")
@@ -105,7 +113,7 @@ class SequentialGenerator(Generator):
 
     def _paint(
         self,
-        network: CoarseGenerator | Refiner,
+        network: Stage,
         features: ScaleFeatures,
         *,
         previous: Tensor,
@@ -135,7 +143,7 @@ class SequentialGenerator(Generator):
                 hallucinated,
                 painted.warped,
                 painted.occlusion,
-                detail_px=self.config.detail_px,
+                detail_px=self.detail_px,
             )
         mask = None
         if painted.foreground is not None:

@@ -62,6 +62,11 @@ class Generator(nn.Module):
         """The parts that can be trained apart, coarsest first."""
         raise NotImplementedError
 
+    @property
+    def readers(self) -> Sequence[nn.Module]:
+        """The parts whose first convolution reads conditioning maps."""
+        raise NotImplementedError
+
     def size_multiple(self, scales: int) -> int:
         """Return what height and width must be divisible by when `scales` scales run."""
         raise NotImplementedError

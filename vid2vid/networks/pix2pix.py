@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from vid2vid.networks.blocks import (
     AnyNorm,
     BlockPadding,
-    Dropout,
     Head,
     Statistics,
     Style,
@@ -20,7 +19,9 @@ from vid2vid.networks.blocks import (
     residual_blocks,
     style_norm,
 )
+from vid2vid.networks.dropout import Dropout
 from vid2vid.networks.interface import RenderDropout, StillConfig
+from vid2vid.networks.recompute import Segment
 
 LARGEST_FACTOR = 8  # 64 -> 512 channels, the cap of the official U-Net
 WITHOUT_DROPOUT = 4  # finest levels of the U-Net that never drop features
@@ -54,6 +55,7 @@ class UNetConfig(Pix2PixConfig):
     """The U-Net of pix2pix."""
 
     kind: Literal["pix2pix_unet"] = "pix2pix_unet"
+    """Its family."""
     width: int = Field(default=64, ge=1)
     """Channels of the finest level; they double down to 8 times as many."""
     downsamplings: int = Field(default=8, ge=2, le=10)
@@ -64,6 +66,7 @@ class ResNetConfig(Pix2PixConfig):
     """The residual generator of pix2pix."""
 
     kind: Literal["pix2pix_resnet"] = "pix2pix_resnet"
+    """Its family."""
     width: int = Field(default=64, ge=1)
     """Channels after the stem; two halvings make them 4 times as many."""
     blocks: int = Field(default=9, ge=1)
@@ -114,6 +117,11 @@ class UNet(nn.Module):
         """The parts that can be trained apart: one."""
         return (self,)
 
+    @property
+    def readers(self) -> tuple[nn.Module, ...]:
+        """The parts whose first convolution reads the map: the first halving."""
+        return (self.shrink[0],)
+
     def forward(self, maps: Tensor) -> Tensor:
         """Map 'b k h w' to a picture 'b 3 h w' in [-1, 1]; h and w divisible by 2^levels."""
         levels: list[Tensor] = []
@@ -128,18 +136,18 @@ class UNet(nn.Module):
 
 def _shrink(
     channels_in: int, channels_out: int, *, style: Style, is_finest: bool, has_norm: bool
-) -> nn.Sequential:
+) -> Segment:
     """Build LeakyReLU, Conv 4x4 of stride 2, norm."""
-    return nn.Sequential(
+    return Segment(
         nn.Identity() if is_finest else nn.LeakyReLU(0.2),
         nn.Conv2d(channels_in, channels_out, 4, stride=2, padding=1, bias=style.bias),
         style_norm(style, channels_out) if has_norm else nn.Identity(),
     )
 
 
-def _grow(channels_in: int, channels_out: int, *, style: Style, dropout: float) -> nn.Sequential:
+def _grow(channels_in: int, channels_out: int, *, style: Style, dropout: float) -> Segment:
     """Build ReLU, transposed Conv 4x4 of stride 2, norm, dropout."""
-    return nn.Sequential(
+    return Segment(
         nn.ReLU(),
         nn.ConvTranspose2d(channels_in, channels_out, 4, stride=2, padding=1, bias=style.bias),
         style_norm(style, channels_out),
@@ -168,6 +176,11 @@ class ResNetGenerator(nn.Module):
     def stages(self) -> tuple[nn.Module, ...]:
         """The parts that can be trained apart: one."""
         return (self,)
+
+    @property
+    def readers(self) -> tuple[nn.Module, ...]:
+        """The parts whose first convolution reads the map."""
+        return (self.encoder,)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Map 'b k h w' to a picture 'b 3 h w' in [-1, 1]; h and w divisible by 4."""

@@ -27,6 +27,7 @@ class Pix2PixHDConfig(StillConfig):
     """Widths and depths of pix2pixHD."""
 
     kind: Literal["pix2pixhd"] = "pix2pixhd"
+    """Its family."""
     width: int = Field(default=64, ge=1)
     """Channels after the stem of the global generator; enhancer n has width / 2^n."""
     downsamplings: int = Field(default=4, ge=1, le=6)
@@ -88,6 +89,11 @@ class GlobalGenerator(nn.Module):
         """The parts that can be trained apart: one."""
         return (self,)
 
+    @property
+    def readers(self) -> tuple[nn.Module, ...]:
+        """The parts whose first convolution reads the map."""
+        return (self.trunk,)
+
     def forward(self, maps: Tensor) -> Tensor:
         """Map 'b k h w' to a picture 'b 3 h w' in [-1, 1]; sizes divide by `size_multiple`."""
         return torch.tanh(self.head(self.trunk(maps)))
@@ -137,6 +143,11 @@ class LocalEnhancer(nn.Module):
     def stages(self) -> tuple[nn.Module, ...]:
         """The parts that can be trained apart, coarsest first."""
         return (self.trunk, *self.enhancers)
+
+    @property
+    def readers(self) -> tuple[nn.Module, ...]:
+        """The parts whose first convolution reads the map, coarsest first: all of them."""
+        return self.stages
 
     def forward(self, maps: Tensor) -> Tensor:
         """Map 'b k h w' to a picture 'b 3 h w' in [-1, 1]; sizes divide by `size_multiple`."""

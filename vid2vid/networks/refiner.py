@@ -41,6 +41,11 @@ class Refiner(nn.Module):
             self.foreground_branch = back(foreground_width, blocks, style)
             self.foreground_head = Head(foreground_width, 3)
 
+    @property
+    def readers(self) -> list[nn.Module]:
+        """The parts whose first convolution reads the window."""
+        return [self.label_encoder, *([self.foreground_encoder] if self.has_foreground else [])]
+
     def forward(self, window: Tensor, past: Tensor, coarser: ScaleFeatures) -> ScaleFeatures:
         """Encode at this resolution, add the coarser features, decode every branch.
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from vid2vid.networks.blocks import Dropout, initialise
+from vid2vid.networks.blocks import initialise
+from vid2vid.networks.dropout import Dropout
 from vid2vid.networks.feature_encoder import FeatureEncoder, instance_mean
 from vid2vid.networks.interface import Generator, RenderDropout
 from vid2vid.networks.outputs import GeneratorOutput
@@ -53,6 +54,11 @@ class StillGenerator(Generator):
     def stages(self) -> Sequence[nn.Module]:
         """The parts that can be trained apart, coarsest first."""
         return self.network.stages
+
+    @property
+    def readers(self) -> Sequence[nn.Module]:
+        """The parts whose first convolution reads the map, coarsest first."""
+        return self.network.readers
 
     def size_multiple(self, scales: int) -> int:
         """Return what height and width must be divisible by; there is one scale."""

@@ -20,6 +20,7 @@ class Chunk(NamedTuple):
     real_previous: Tensor | None  # '(b n) 3 h w'; None for a generator without a past
     flow: Tensor | None  # '(b n) 2 h w', reference flow; None where it was not estimated
     confidence: Tensor | None  # '(b n) 1 h w', 0 for a frame that was generated without a past
+    boxes: Tensor | None = None  # '(b n) m 4', px, on the CPU; a row of zeros is no box
 
 
 def pack_chunk(
@@ -56,6 +57,7 @@ def pack_chunk(
         real_previous=_fold(targets.frames[:, before]) if has_past else None,
         flow=flow,
         confidence=confidence,
+        boxes=None if targets.boxes is None else targets.boxes[:, now].flatten(0, 1),
     )
 
 

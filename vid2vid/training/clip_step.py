@@ -5,6 +5,7 @@ next chunk begins, so memory does not grow with the length of the clip; the grad
 add up to those of the mean over the clip's frames, and every player then takes one step.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
@@ -17,7 +18,12 @@ from vid2vid.networks.outputs import GeneratorOutput
 from vid2vid.rollout import rollout
 from vid2vid.temporal import farthest_back
 from vid2vid.training.chunks import pack_chunk
-from vid2vid.training.exhibits import image_exhibit, video_exhibits
+from vid2vid.training.exhibits import (
+    count_boxes,
+    image_exhibit,
+    region_exhibit,
+    video_exhibits,
+)
 from vid2vid.training.judges import judge
 from vid2vid.training.players import Players
 from vid2vid.training.targets import Targets, generator_map
@@ -52,7 +58,8 @@ def gather_gradients(
         parts: how many such batches make one step; each counts for its share.
 
     Returns:
-        Every term by name, unweighted and detached, as this batch's share of the step's mean.
+        Every term by name, unweighted and detached, and what was observed of the discriminators;
+        all as this batch's share of the step's mean.
     """
     generator = players.generator
     start, end = generator.history, targets.frames.shape[1]
@@ -60,6 +67,7 @@ def gather_gradients(
     frames = _rollout(players, targets, settings)
     past: list[Tensor] = []
     sums: Terms = {}
+    observed = _Means()
     first = start
     while outputs := list(islice(frames, settings.backprop_frames)):
         share = len(outputs) / (end - start) / parts
@@ -70,20 +78,25 @@ def gather_gradients(
         terms = generator_terms(chunk, players, losses, scales=settings.scales)
         exhibits = (
             *image_exhibit(chunk, players, losses),
+            *region_exhibit(chunk, players, losses),
             *video_exhibits(new, past, targets, players, newest=first - 1, losses=losses),
         )
+        if players.region_discriminator is not None:
+            per_frame = count_boxes(chunk) / len(chunk.real)
+            observed.add({"region_boxes": torch.tensor(per_frame, device=chunk.real.device)}, share)
         for exhibit in exhibits:
             verdict = judge(exhibit, losses, unused=generator.scales - settings.scales)
             terms |= verdict.generator
             verdict.discriminator.mul(share).backward()
             _add(sums, f"{exhibit.name}_discriminator", verdict.discriminator, share)
+            observed.add(verdict.observed, share)
         if terms:  # with video discriminators alone, a chunk may complete no window
             weighted = torch.stack([weight * term for weight, term in terms.values()])
             weighted.sum().mul(share).backward()
         for name, (_, term) in terms.items():
             _add(sums, name, term, share)
         past = [*past, *(frame.detach() for frame in new)][-reach:] if reach else []
-    return sums
+    return sums | {name: mean / parts for name, mean in observed.take().items()}
 
 
 def _rollout(
@@ -107,3 +120,19 @@ def _add(sums: Terms, name: str, term: Tensor, share: float) -> None:
     """Add a chunk's share of a term."""
     value = term.detach() * share
     sums[name] = sums[name] + value if name in sums else value
+
+
+class _Means:
+    """Means over those chunks that had something to observe, by their shares of the clip."""
+
+    def __init__(self) -> None:
+        self._sums: Terms = {}
+        self._shares: dict[str, float] = defaultdict(float)
+
+    def add(self, values: Terms, share: float) -> None:
+        for name, value in values.items():
+            _add(self._sums, name, value, share)
+            self._shares[name] += share
+
+    def take(self) -> Terms:
+        return {name: total / self._shares[name] for name, total in self._sums.items()}

@@ -1,9 +1,11 @@
 """What the discriminators are shown of a chunk: conditioning and frames, or windows with flow."""
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
+from torchvision.ops import roi_align
 
 from vid2vid.losses.config import LossConfig
 from vid2vid.temporal import frame_stride, window_indices
@@ -28,6 +30,53 @@ def image_exhibit(chunk: Chunk, players: Players, losses: LossConfig) -> Iterato
         hallucinated=torch.cat([maps, output.hallucinated], dim=1) if judged_alone else None,
         weight=losses.image_gan,
     )
+
+
+def region_exhibit(chunk: Chunk, players: Players, losses: LossConfig) -> Iterator[Exhibit]:
+    """Show the boxes of all frames of the chunk, each resized; nothing where there is none."""
+    if players.region_discriminator is None or chunk.boxes is None or not count_boxes(chunk):
+        return
+    maps, output, size = chunk.conditioning, chunk.output, players.region_size
+    judged_alone = losses.hallucinated > 0 and output.flow is not None
+
+    def cut(pictures: Tensor) -> Tensor:
+        return cut_boxes(torch.cat([maps, pictures], dim=1), cast("Tensor", chunk.boxes), size=size)
+
+    yield Exhibit(
+        name="region",
+        discriminator=players.region_discriminator,
+        real=cut(chunk.real),
+        fake=cut(output.frame),
+        hallucinated=cut(output.hallucinated) if judged_alone else None,
+        weight=losses.region_gan,
+        is_resized=True,
+    )
+
+
+def count_boxes(chunk: Chunk) -> int:
+    """Count the boxes of all frames of a chunk."""
+    return 0 if chunk.boxes is None else int(_is_box(chunk.boxes).sum())
+
+
+def cut_boxes(pictures: Tensor, boxes: Tensor, *, size: int) -> Tensor:
+    """Cut boxes out of pictures and resize them, each pixel the mean of what it covers.
+
+    Args:
+        pictures: 'b c h w'.
+        boxes: 'b n 4', (left, top, right, bottom) in px, on the CPU; a row of zeros is no box.
+        size: height and width of the result.
+
+    Returns:
+        'm c size size' of all m boxes, picture after picture, float32.
+    """
+    index, _ = torch.nonzero(_is_box(boxes), as_tuple=True)
+    rois = torch.cat([index.unsqueeze(1).float(), boxes[_is_box(boxes)]], dim=1)
+    return roi_align(pictures.float(), rois.to(pictures.device), size, aligned=True)
+
+
+def _is_box(boxes: Tensor) -> Tensor:
+    """Tell boxes from rows of zeros: 'b n'."""
+    return boxes[..., 2] > boxes[..., 0]
 
 
 def video_exhibits(

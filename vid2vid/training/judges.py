@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vid2vid.losses.adversarial import discriminator_loss, generator_loss
+from vid2vid.losses.adversarial import discriminator_loss, generator_loss, share_real
 from vid2vid.losses.config import LossConfig
 from vid2vid.losses.matching import feature_matching
 from vid2vid.networks.discriminator import MultiScaleDiscriminator
@@ -27,6 +27,7 @@ class Exhibit(NamedTuple):
     fake: Tensor  # 'n c h w', with the generator's graph
     hallucinated: Tensor | None  # 'n c h w', judged beside `fake` by its share
     weight: float  # of the adversarial term in the generator's objective
+    is_resized: bool = False  # to one size, at which all patch networks are at work
 
 
 class Verdict(NamedTuple):
@@ -34,6 +35,7 @@ class Verdict(NamedTuple):
 
     generator: dict[str, tuple[float, Tensor]]  # name -> (weight, term)
     discriminator: Tensor
+    observed: dict[str, Tensor]  # without a graph: how the discriminator is doing
 
 
 def judge(exhibit: Exhibit, losses: LossConfig, *, unused: int) -> Verdict:
@@ -44,22 +46,20 @@ def judge(exhibit: Exhibit, losses: LossConfig, *, unused: int) -> Verdict:
     Args:
         exhibit: what is shown.
         losses: kind and weights of the terms.
-        unused: finest patch networks that are left out.
+        unused: finest patch networks that are left out, while frames are smaller.
     """
+    unused = 0 if exhibit.is_resized else unused
     share = losses.hallucinated if exhibit.hallucinated is not None else 0.0
     fakes = [exhibit.fake] if exhibit.hallucinated is None else [exhibit.fake, exhibit.hallucinated]
     shares = [1.0] if exhibit.hallucinated is None else [1.0, share]
 
     discriminator = exhibit.discriminator
     real_stages = discriminator(exhibit.real, unused=unused)
+    real_scores = _scores(real_stages)
+    fake_scores = [_scores(discriminator(fake.detach(), unused=unused)) for fake in fakes]
     own = [
-        discriminator_loss(
-            _scores(real_stages),
-            _scores(discriminator(fake.detach(), unused=unused)),
-            kind=losses.adversarial,
-            scales=losses.scales,
-        )
-        for fake in fakes
+        discriminator_loss(real_scores, scores, kind=losses.adversarial, scales=losses.scales)
+        for scores in fake_scores
     ]
     own_loss = _weighted(own, shares) / sum(shares)
 
@@ -76,7 +76,22 @@ def judge(exhibit: Exhibit, losses: LossConfig, *, unused: int) -> Verdict:
     if losses.matching:
         matching = [feature_matching(each, real_stages) for each in stages]
         terms[f"{exhibit.name}_matching"] = (losses.matching, _weighted(matching, shares))
-    return Verdict(terms, own_loss)
+    observed = _observe(real_scores, fake_scores[0], losses)
+    return Verdict(
+        terms, own_loss, {f"{exhibit.name}_{key}": value for key, value in observed.items()}
+    )
+
+
+def _observe(
+    real: Sequence[Tensor], fake: Sequence[Tensor], losses: LossConfig
+) -> dict[str, Tensor]:
+    """Say how often a discriminator is right, and how large its scores are."""
+    sizes = [score.detach().abs().mean() for score in fake]
+    return {
+        "accuracy_real": share_real(real, kind=losses.adversarial),
+        "accuracy_fake": 1 - share_real(fake, kind=losses.adversarial),
+        "activation": torch.stack(sizes).mean(),
+    }
 
 
 def _scores(stages: Stages) -> list[Tensor]:

@@ -2,9 +2,13 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from vid2vid.training.loop import StepReport
+
+NO_SCORES: Mapping[str, float] = MappingProxyType({})
 
 
 class MetricsLog:
@@ -29,19 +33,33 @@ class MetricsLog:
         for name, value in report.terms.items():
             self._sums[name].append(value)
 
-    def write(self, report: StepReport, *, learning_rate: float) -> None:
-        """Write the means since the last line; `report` is that of the last step."""
-        line = {
+    def write(
+        self,
+        report: StepReport,
+        *,
+        learning_rate: float,
+        scores: Mapping[str, float] = NO_SCORES,
+    ) -> dict[str, float]:
+        """Write the means since the last line, and return it.
+
+        Args:
+            report: of the last step.
+            learning_rate: of the generator in that step.
+            scores: of a validation after it; usually none.
+        """
+        line: dict[str, float] = {
             "step": report.step,
             "seconds_per_step": round(self._seconds / max(1, self._reports), 4),
             "learning_rate": learning_rate,
             "clip_length": report.moment.clip_length,
             "scales": report.moment.scales,
             **{name: sum(values) / len(values) for name, values in sorted(self._sums.items())},
+            **scores,
         }
         with self._path.open("a") as file:
             file.write(json.dumps(line) + "\n")
         self._reset()
+        return line
 
     def _reset(self) -> None:
         self._sums: dict[str, list[float]] = defaultdict(list)

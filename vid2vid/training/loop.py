@@ -15,6 +15,7 @@ from vid2vid.labels.conditioning import Conditioning
 from vid2vid.losses.config import LossConfig
 from vid2vid.training.clip_step import StepSettings, Terms, gather_gradients
 from vid2vid.training.ema import ema_decay, update_average
+from vid2vid.training.health import watch_heads
 from vid2vid.training.schedule import Moment, ScheduleConfig, moment
 from vid2vid.training.state import OptimizerConfig, TrainingState
 from vid2vid.training.targets import Targets, prepare
@@ -35,6 +36,9 @@ class TrainingConfig(BaseModel):
     """Parts that a batch is run in, one after the other; their gradients add up."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Arithmetic of the networks; losses, frames and flows are always float32."""
+    checkpoint_activations: bool = False
+    """Compute the activations of the generator again in the backward pass instead of keeping them:
+    less memory for a slower step. Results are the same bits."""
     ema: float = Field(default=0.999, ge=0, lt=1)
     """Decay of the running average of the generator's weights, which is what renders."""
     first_frames: FirstFrames = "mixed"
@@ -50,8 +54,15 @@ class TrainingConfig(BaseModel):
     checkpoint_every: int = Field(default=500, ge=1)
     """Steps between checkpoints; one is also written at the end and on Ctrl-C."""
     init_from: str | None = None
-    """Run folder of the next coarser stage, or a checkpoint such as an imported one: its generator
-    and discriminators are taken, as far as the new networks have them."""
+    """Run folder of the next coarser stage, or a checkpoint, also of another palette: its generator
+    and discriminators are taken as far as the new networks have them, the channels of label classes
+    by name. A run that goes on does not take them again."""
+    init_map: str | None = None
+    """Mapping between the classes of that checkpoint and this run's, either way round: a name or a
+    YAML file; null = by equal names, and by the mapping that the package has for both palettes."""
+    tensorboard: bool = False
+    """Write what metrics.jsonl and the previews hold for TensorBoard too, into the folder
+    `tensorboard` of the run; needs `pip install tensorboard`."""
     output: str = "runs"
     """Folder of run folders."""
 
@@ -71,7 +82,7 @@ class StepReport(NamedTuple):
     """What one step did."""
 
     step: int  # steps taken, this one included
-    terms: dict[str, float]  # unweighted, means over the batch; and gradient norms by player
+    terms: dict[str, float]  # unweighted, means over the batch; gradient norms; what was observed
     moment: Moment
     seconds: float
 
@@ -103,31 +114,32 @@ def take_steps(
         run.dataset, plan, seed=run.training.seed, start_step=state.step, end_step=end
     )
     began = time.perf_counter()
-    for batch in batches:
-        now = at(state.step)
-        settings = StepSettings(
-            scales=now.scales,
-            backprop_frames=schedule.backprop_frames,
-            from_zeros=_starts_from_zeros(run.training, state.step),
-        )
-        state.players.freeze(now.frozen)
-        generator.reseed(_random_seed(run.training, state.step))
-        targets = prepare(
-            batch,
-            run.conditioning,
-            device=run.device,
-            halvings=generator.scales - now.scales,
-            pooling=generator.pooling,
-        )
-        terms = _gather(run, state, targets, settings)
-        norms = _gradient_norms(state)
-        terms |= {f"{name}_gradient": float(norm) for name, norm in norms.items()}
-        _require_finite(terms, step=state.step + 1)
-        _update(run, state, norms, rate_factor=now.rate_factor)
-        state.step += 1
-        ended = time.perf_counter()
-        yield StepReport(state.step, terms, now, ended - began)
-        began = time.perf_counter()
+    with watch_heads(generator) as heads:
+        for batch in batches:
+            now = at(state.step)
+            settings = StepSettings(
+                scales=now.scales,
+                backprop_frames=schedule.backprop_frames,
+                from_zeros=_starts_from_zeros(run.training, state.step),
+            )
+            state.players.freeze(now.frozen)
+            generator.reseed(_random_seed(run.training, state.step))
+            targets = prepare(
+                batch,
+                run.conditioning,
+                device=run.device,
+                halvings=generator.scales - now.scales,
+                pooling=generator.pooling,
+            )
+            terms = _gather(run, state, targets, settings) | heads.take()
+            norms = _gradient_norms(state)
+            terms |= {f"{name}_gradient": float(norm) for name, norm in norms.items()}
+            _require_finite(terms, step=state.step + 1)
+            _update(run, state, norms, rate_factor=now.rate_factor)
+            state.step += 1
+            ended = time.perf_counter()
+            yield StepReport(state.step, terms, now, ended - began)
+            began = time.perf_counter()
 
 
 def _gather(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pydantic import Field
 from torch import nn
 
+from vid2vid.controls.regions import RegionsConfig
 from vid2vid.networks.discriminator import DiscriminatorConfig, MultiScaleDiscriminator
 from vid2vid.networks.features import VggFeatures
 from vid2vid.networks.interface import Generator
@@ -20,6 +21,15 @@ class VideoDiscriminatorConfig(DiscriminatorConfig):
     """Scale s looks at frames window^s apart."""
 
 
+class RegionDiscriminatorConfig(DiscriminatorConfig):
+    """An image discriminator on boxes of a frame, each resized to one size."""
+
+    regions: RegionsConfig
+    """What is boxed."""
+    size: int = Field(default=64, ge=16, le=512)
+    """Height and width that every box is resized to, px."""
+
+
 @dataclass
 class Players:
     """Generator, discriminators, and the frozen feature network of the perceptual loss."""
@@ -29,12 +39,16 @@ class Players:
     video_discriminators: list[MultiScaleDiscriminator] = field(default_factory=list)
     window: int = 3
     features: VggFeatures | None = None
+    region_discriminator: MultiScaleDiscriminator | None = None
+    region_size: int = 0  # px, height and width of what it sees
 
     def trained(self) -> Iterator[tuple[str, nn.Module]]:
         """Yield the name and the network of every player that has an optimiser."""
         yield "generator", self.generator
         if self.image_discriminator is not None:
             yield "image_discriminator", self.image_discriminator
+        if self.region_discriminator is not None:
+            yield "region_discriminator", self.region_discriminator
         for scale, discriminator in enumerate(self.video_discriminators):
             yield f"video_discriminator_{scale}", discriminator
 

@@ -8,14 +8,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vid2vid.labels.maps import ids_to_colours
-from vid2vid.labels.palettes import Palette
 from vid2vid.networks.interface import Generator
 from vid2vid.networks.outputs import GeneratorOutput
 from vid2vid.rollout import rollout
 from vid2vid.video.levels import to_levels
 
-COLUMNS = ("conditioning", "hallucinated", "warped", "occlusion", "result", "real")
+PARTS = ("hallucinated", "warped", "occlusion", "result", "real")
+"""What is shown of every frame, beside what it is painted from."""
+
 TITLE_HEIGHT = 18  # px
 LARGEST_WIDTH = 1800  # px; previews of wide frames are shrunk
 
@@ -49,37 +49,26 @@ def generate_clip(
 
 
 def draw_preview(
-    labels: Sequence[NDArray[np.uint8]],
+    inputs: Sequence[NDArray[np.uint8]],
     outputs: Sequence[GeneratorOutput],
     real: Sequence[Tensor],
-    palette: Palette,
+    *,
+    titles: Sequence[str],
 ) -> NDArray[np.uint8]:
     """Lay out a clip: a row per frame, a titled column per part.
 
     Args:
-        labels: 'h w' class ids per frame.
+        inputs: 'h (n w) 3' RGB per frame, the n panels of what it is painted from.
         outputs: generated, batch of one.
         real: '3 h w' in [-1, 1] per frame.
-        palette: colours of the label maps.
+        titles: of the n panels.
 
     Returns:
         'h w 3', RGB.
     """
-    rows = [
-        np.concatenate(
-            [
-                ids_to_colours(ids, palette),
-                to_picture(output.hallucinated[0]),
-                _or_grey(output.warped, like=ids),
-                _or_grey(None if output.occlusion is None else output.occlusion * 2 - 1, like=ids),
-                to_picture(output.frame[0]),
-                to_picture(frame),
-            ],
-            axis=1,
-        )
-        for ids, output, frame in zip(labels, outputs, real, strict=True)
-    ]
-    sheet = np.concatenate([draw_titles(COLUMNS, labels[0].shape[1]), *rows], axis=0)
+    rows = [_row(*parts) for parts in zip(inputs, outputs, real, strict=True)]
+    titled = draw_titles((*titles, *PARTS), real[0].shape[2])
+    sheet = np.concatenate([titled, *rows], axis=0)
     if sheet.shape[1] <= LARGEST_WIDTH:
         return sheet
     factor = LARGEST_WIDTH / sheet.shape[1]
@@ -88,15 +77,28 @@ def draw_preview(
     )
 
 
+def _row(drawn: NDArray[np.uint8], output: GeneratorOutput, real: Tensor) -> NDArray[np.uint8]:
+    """Lay out one frame: what it is painted from, then `PARTS`."""
+    occlusion = None if output.occlusion is None else output.occlusion * 2 - 1
+    parts = [
+        to_picture(output.hallucinated[0]),
+        _or_grey(output.warped, like=real),
+        _or_grey(occlusion, like=real),
+        to_picture(output.frame[0]),
+        to_picture(real),
+    ]
+    return np.concatenate([drawn, *parts], axis=1)
+
+
 def to_picture(frame: Tensor) -> NDArray[np.uint8]:
     """Turn 'c h w' in [-1, 1], c = 3 or 1, into 'h w 3' uint8."""
     return to_levels(frame).cpu().numpy()
 
 
-def _or_grey(part: Tensor | None, *, like: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Draw a part, or grey where the generator has none."""
+def _or_grey(part: Tensor | None, *, like: Tensor) -> NDArray[np.uint8]:
+    """Draw a part, or grey of the size of a frame 'c h w' where the generator has none."""
     if part is None:
-        return np.full((*like.shape, 3), 128, np.uint8)
+        return np.full((*like.shape[1:], 3), 128, np.uint8)
     return to_picture(part[0])
 
 

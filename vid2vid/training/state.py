@@ -24,6 +24,7 @@ from vid2vid.errors import CheckpointError
 from vid2vid.labels.palettes import Palette
 from vid2vid.networks.interface import Generator
 from vid2vid.training.players import Players
+from vid2vid.training.validation import Best
 
 
 class OptimizerConfig(BaseModel):
@@ -50,6 +51,7 @@ class TrainingState:
     optimizers: dict[str, torch.optim.Adam]  # by player name
     step: int = 0  # steps that were taken
     total_steps: int | None = None  # None until `--minutes` has been turned into steps
+    best: Best | None = None  # validation so far
 
 
 def make_optimizers(players: Players, config: OptimizerConfig) -> dict[str, torch.optim.Adam]:
@@ -65,6 +67,21 @@ def make_optimizers(players: Players, config: OptimizerConfig) -> dict[str, torc
     }
 
 
+def save_generator(
+    path: Path, state: TrainingState, *, config: Mapping[str, Any], palette: Palette | None
+) -> None:
+    """Write the averaged generator, atomically, as a checkpoint that renders.
+
+    Args:
+        path: the file.
+        state: the run.
+        config: the complete configuration, as JSON values.
+        palette: of the label maps, kept in the file so that it needs no other; None without labels.
+    """
+    metadata = _metadata(state, config, palette)
+    save_checkpoint(path, state.average.state_dict(), {**metadata, "kind": "generator"})
+
+
 def save_state(
     folder: Path, state: TrainingState, *, config: Mapping[str, Any], palette: Palette | None
 ) -> None:
@@ -74,20 +91,28 @@ def save_state(
         folder: the run folder.
         state: the run.
         config: the complete configuration, as JSON values.
-        palette: of the label maps, kept in the file so that it needs no other; None where pictures
-            take their place.
+        palette: of the label maps, kept in the files; None without labels.
     """
-    kept = None if palette is None else palette.model_dump(mode="json")
-    common = {"config": config, "palette": kept, "step": state.step}
-    save_checkpoint(
-        folder / MODEL_FILE, state.average.state_dict(), {**common, "kind": "generator"}
-    )
+    save_generator(folder / MODEL_FILE, state, config=config, palette=palette)
     tensors = {f"average.{k}": v for k, v in state.average.state_dict().items()}
     for name, network in state.players.trained():
         tensors |= {f"{name}.{k}": v for k, v in network.state_dict().items()}
         tensors |= _optimizer_tensors(name, state.optimizers[name])
-    metadata = {**common, "kind": "training", "total_steps": state.total_steps}
+    metadata = {
+        **_metadata(state, config, palette),
+        "kind": "training",
+        "total_steps": state.total_steps,
+        "best": state.best,
+    }
     save_checkpoint(folder / STATE_FILE, tensors, metadata)
+
+
+def _metadata(
+    state: TrainingState, config: Mapping[str, Any], palette: Palette | None
+) -> dict[str, Any]:
+    """Say what both checkpoints say of the run."""
+    kept = None if palette is None else palette.model_dump(mode="json")
+    return {"config": config, "palette": kept, "step": state.step}
 
 
 def load_state(saved: Checkpoint, state: TrainingState) -> None:
@@ -102,6 +127,8 @@ def load_state(saved: Checkpoint, state: TrainingState) -> None:
         _load_optimizer(name, state.optimizers[name], saved)
     state.step = saved.metadata["step"]
     state.total_steps = saved.metadata["total_steps"]
+    best = saved.metadata["best"]
+    state.best = None if best is None else Best(*best)
 
 
 def _part(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:

@@ -19,14 +19,17 @@ class Targets(NamedTuple):
     frames: Tensor  # 'b t 3 h w', real, [-1, 1]
     references: tuple[ReferenceFlow, ...]  # per temporal scale, 'b t-stride c h w'
     regions: Tensor | None = None  # 'b t h w', ids of what shares one style; None without features
+    boxes: Tensor | None = None  # 'b t n 4', px, on the CPU; a row of zeros is no box
 
     def part(self, index: int, parts: int) -> "Targets":
         """Return one of `parts` equal shares of the batch."""
         size = self.frames.shape[0] // parts
         chosen = slice(index * size, (index + 1) * size)
         references = tuple(ReferenceFlow(*(f[chosen] for f in r)) for r in self.references)
-        regions = None if self.regions is None else self.regions[chosen]
-        return Targets(self.conditioning[chosen], self.frames[chosen], references, regions)
+        regions, boxes = (
+            None if part is None else part[chosen] for part in (self.regions, self.boxes)
+        )
+        return Targets(self.conditioning[chosen], self.frames[chosen], references, regions, boxes)
 
 
 def prepare(
@@ -37,25 +40,28 @@ def prepare(
     halvings: int = 0,
     pooling: Pooling | None = None,
 ) -> Targets:
-    """Move a batch to the device, encode its labels, and shrink all of it `halvings` times.
+    """Move a batch to the device, encode its maps, and shrink all of it `halvings` times.
 
     Args:
         batch: clips.
-        conditioning: encodes their labels.
+        conditioning: encodes their label maps and controls.
         device: where the step runs.
         halvings: of height and width.
         pooling: what shares one style, where the generator has features, which go with no halving.
     """
-    labels = batch.labels.to(device)
-    instances = None if batch.instances is None else batch.instances.to(device)
-    maps = conditioning(labels, instances)
+    labels, instances, pictures = (
+        None if part is None else part.to(device)
+        for part in (batch.labels, batch.instances, batch.pictures)
+    )
+    maps = conditioning(labels, instances, pictures)
     regions = {"instances": instances, "labels": labels, None: None}[pooling]
     frames = batch.frames.to(device)
     references = tuple(ReferenceFlow(*(f.to(device) for f in r)) for r in batch.references)
     for _ in range(halvings):
         maps, frames = _halve_clip(maps), _halve_clip(frames)
         references = tuple(_halve_reference(reference) for reference in references)
-    return Targets(maps, frames, references, regions)
+    boxes = None if batch.boxes is None else batch.boxes / 2**halvings
+    return Targets(maps, frames, references, regions, boxes)
 
 
 def generator_map(generator: Generator, targets: Targets, time: int) -> Tensor:

@@ -64,7 +64,7 @@ def estimate_memory(config: RunConfig, palette: Palette | None) -> MemoryEstimat
     players = _players_on_meta(config, palette)
     longest = players.generator.history + longest_clip(config.schedule)
     clip = measure_memory(
-        lambda: make_clips(config, palette, longest, players.generator, device=META)
+        lambda: make_clips(config, palette, players.generator, length=longest, device=META)
     )
     trained = [each for _, each in players.trained()]
     gradients = weight_bytes(trained)
@@ -95,7 +95,8 @@ def make_step(
     network, chunk = players.generator, config.schedule.backprop_frames
     reach = farthest_back(len(players.video_discriminators), players.window)
     frames = min(longest_clip(config.schedule), max(2 * chunk, reach + chunk))
-    batch = make_clips(config, palette, network.history + frames, network, device=device)
+    length = network.history + frames
+    batch = make_clips(config, palette, network, length=length, device=device)
     part = batch.part(0, config.training.accumulation)
     settings = StepSettings(network.scales, chunk, from_zeros=False)
     return lambda: gather_gradients(players, part, config.losses, settings)
@@ -133,9 +134,9 @@ def _players_on_meta(config: RunConfig, palette: Palette | None) -> Players:
 def make_clips(
     config: RunConfig,
     palette: Palette | None,
-    length: int,
     generator: Generator,
     *,
+    length: int,
     device: torch.device,
 ) -> Targets:
     """Make a batch of clips of `length` frames as a step takes it, all zeros."""

@@ -53,7 +53,7 @@ def open_validation(
             "or set validation to null"
         )
     if isinstance(config.data, DataConfig):
-        source = _open_files(config, config.data, wanted, palette)
+        source = _open_files(config, config.data, wanted, palette=palette)
     else:
         source = open_world(config, _other_streets(config.data, wanted), palette, device=device)
     history = config.generator.history
@@ -92,7 +92,7 @@ def validate(validation: Validation, run: Run, generator: Generator, *, scales: 
 
 
 def _open_files(
-    config: RunConfig, data: DataConfig, wanted: ValidationConfig, palette: Palette | None
+    config: RunConfig, data: DataConfig, wanted: ValidationConfig, *, palette: Palette | None
 ) -> ClipSource:
     """Open the sequences that were held out.
 

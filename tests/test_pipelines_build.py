@@ -56,6 +56,21 @@ def test_a_discriminator_whose_terms_have_weight_0_is_not_made(tiny_config):
     ]
 
 
+REGIONS = "region_discriminator={width: 4, layers: 1, regions: {labels: [%d]}}"
+
+
+def test_a_region_discriminator_is_made_where_its_terms_count(tiny_config):
+    assert "region_discriminator" in names(build(tiny_config(REGIONS % 1)))
+    off = ("losses.region_gan=0", "losses.matching=0")
+    assert "region_discriminator" not in names(build(tiny_config(REGIONS % 1, *off)))
+
+
+def test_regions_of_no_class_are_refused(tiny_config):
+    said = r"regions.labels must hold ids of palette 'two' \(0 to 1\); got \[7\]"
+    with pytest.raises(ConfigError, match=said):
+        build(tiny_config(REGIONS % 7))
+
+
 def test_there_is_a_video_discriminator_for_every_temporal_scale(tiny_config):
     changes = ("video_discriminator.temporal_scales=2", "schedule.clip_length_max=7")
     config = tiny_config(*changes)

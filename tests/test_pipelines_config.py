@@ -101,6 +101,14 @@ def test_a_name_must_be_that_of_a_folder(tiny_config, name):
             r"image_discriminator\.padding 1 needs frames of at least 48 pixels in height and "
             r"width with 3 layers and 2 scales; data has 16: set image_discriminator\.padding to 2",
         ),
+        (
+            ["region_discriminator={padding: 1, size: 32, regions: {labels: [1]}}"],
+            r"region_discriminator\.padding 1 needs frames of at least 48 .*; its size is 32: set",
+        ),
+        (
+            ["region_discriminator={regions: {parts: [face]}}"],
+            r"parts 'face' needs a control of kind landmarks or pose; controls has none",
+        ),
     ],
 )
 def test_generators_of_all_kinds_are_checked(tiny_config, changes, message):

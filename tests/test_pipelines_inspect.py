@@ -77,6 +77,14 @@ def test_the_counts_are_those_of_the_networks_that_are_trained():
     )
 
 
+def test_a_region_discriminator_is_counted_at_the_size_of_its_boxes():
+    section = {"size": 32, "regions": {"labels": [8]}}
+    config = tiny_config(region_discriminator=section)
+    found = by_name(inspect_config(config, load_palette("camvid")))
+    assert (found["region discriminator"].height, found["region discriminator"].width) == (32, 32)
+    assert (found["image discriminator"].height, found["image discriminator"].width) == (16, 24)
+
+
 def test_an_odd_size_is_counted_as_it_is_padded():
     config = tiny_config(data={"root": "nowhere", "height": 15, "width": 23})
     even = tiny_config(data={"root": "nowhere", "height": 16, "width": 24})

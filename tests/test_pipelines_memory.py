@@ -93,7 +93,7 @@ def test_every_kind_of_run_can_be_estimated(sections):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("recompute", [False, True])
+@pytest.mark.parametrize("recompute", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_the_estimate_is_what_a_step_takes_on_the_cpu(tmp_path, recompute):
     config = tiny_config(
         data={"root": "nowhere", "height": 128, "width": 192},  # little beside it is the libraries'

@@ -119,7 +119,7 @@ def moved(*, flip):
     augmentation = Augmentation(Size(40, 60), Crop(0, 4), Size(40, 50), flip=flip, colour=Colour())
     material = Material(Size(20, 30), {"pose": [points, np.zeros_like(points)]})
     config = RegionsConfig(parts=["hands"], margin=0, smallest=2, most=2)
-    return clip_boxes(config, [control], material, augmentation, labels=None)
+    return clip_boxes(config, [control], material, augmentation=augmentation, labels=None)
 
 
 def test_key_points_move_with_the_frame():
@@ -138,14 +138,13 @@ def test_points_that_are_not_drawn_make_no_box():
     points[0, LEFT_HAND][:3] = [(4, 6, 0.3), (12, 6, 0.3), (8, 13, 0.3)]
     still = Augmentation(Size(20, 30), Crop(0, 0), Size(20, 30), flip=False, colour=Colour())
     config = RegionsConfig(parts=["hands"], smallest=2)
+    material = Material(Size(20, 30), {"pose": [points]})
+    controls = [
+        PoseConfig(skeleton="body_25", stream="pose", hand_confidence=least) for least in (0.3, 0.4)
+    ]
     found = [
-        clip_boxes(
-            config, [control], Material(Size(20, 30), {"pose": [points]}), still, labels=None
-        )
-        for control in (
-            PoseConfig(skeleton="body_25", stream="pose", hand_confidence=confidence)
-            for confidence in (0.3, 0.4)
-        )
+        clip_boxes(config, [control], material, augmentation=still, labels=None)
+        for control in controls
     ]
     assert [bool(boxes.any()) for boxes in found] == [True, False]
 
@@ -158,7 +157,7 @@ def test_mirrored_frames_have_mirrored_boxes():
 def test_a_clip_without_regions_carries_none():
     material = Material(Size(2, 2), {})
     still = Augmentation(Size(2, 2), Crop(0, 0), Size(2, 2), flip=False, colour=Colour())
-    assert clip_boxes(None, (), material, still, labels=torch.zeros(1, 2, 2)) is None
+    assert clip_boxes(None, (), material, augmentation=still, labels=torch.zeros(1, 2, 2)) is None
 
 
 @pytest.mark.parametrize(

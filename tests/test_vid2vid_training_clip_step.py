@@ -6,7 +6,7 @@ from vid2vid.losses.config import LossConfig
 from vid2vid.networks.discriminator import DiscriminatorConfig, MultiScaleDiscriminator
 from vid2vid.networks.generator import GeneratorConfig, SequentialGenerator
 from vid2vid.rollout import rollout
-from vid2vid.training.clip_step import StepSettings, gather_gradients
+from vid2vid.training.clip_step import Means, StepSettings, gather_gradients
 from vid2vid.training.players import Players
 
 PIXEL = {
@@ -96,12 +96,15 @@ def test_parts_add_up_to_the_whole_batch(square_targets):
         flow.confidence.fill_(1)
     whole, halves = make_players(), make_players()
     terms = gather_gradients(whole, targets, ALL, settings())
+    seen = Means()
     sums = [
-        gather_gradients(halves, targets.part(index, 2), ALL, settings(), parts=2)
+        gather_gradients(halves, targets.part(index, 2), ALL, settings(), parts=2, observed=seen)
         for index in range(2)
     ]
+    together = {name: term + sums[1][name] for name, term in sums[0].items()} | seen.take()
+    assert together.keys() == terms.keys()
     for name, term in terms.items():
-        torch.testing.assert_close(sums[0][name] + sums[1][name], term)
+        torch.testing.assert_close(together[name], term)
     for (_, first), (_, second) in zip(whole.trained(), halves.trained(), strict=True):
         assert_same(gradients(first), gradients(second), atol=1e-5, rtol=1e-3)
 
@@ -267,3 +270,10 @@ def test_regions_are_judged_where_there_are_boxes_and_counted(square_targets):
     none = gather_gradients(players, targets._replace(boxes=boxes * 0), ALL, settings())
     assert none["region_boxes"].item() == 0
     assert "region_gan" not in none
+
+
+def test_what_only_some_parts_show_is_a_mean_over_those():
+    means = Means()
+    means.add({"real": torch.tensor(1.0)}, 0.25)
+    means.add({"real": torch.tensor(0.0), "boxes": torch.tensor(3.0)}, 0.75)
+    assert {name: mean.item() for name, mean in means.take().items()} == {"real": 0.25, "boxes": 3}

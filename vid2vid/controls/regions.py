@@ -62,16 +62,16 @@ def clip_boxes(
     config: RegionsConfig | None,
     controls: Sequence[AnyControl],
     material: Material,
-    augmentation: Augmentation,
     *,
+    augmentation: Augmentation,
     labels: Tensor | None,
 ) -> Tensor | None:
     """Find the boxes of a clip: of its label maps and of the key points of its controls.
 
     Args:
         config: what is boxed; None: nothing.
-        controls: of the configuration.
-        material: what their pictures are made of, key points among it.
+        controls: of the configuration, key points among them.
+        material: what their pictures are made of.
         augmentation: what is done to the clip.
         labels: 't h w', already cut.
 
@@ -80,22 +80,22 @@ def clip_boxes(
     """
     if config is None:
         return None
-    drawn = [control for control in controls if isinstance(control, DRAWN)]
     people = [
-        [_drawn_points(points, control) for points in move_points(control, material, augmentation)]
-        for control in drawn
+        (
+            [_drawn_points(each, control) for each in move_points(control, material, augmentation)],
+            SKELETONS[control.skeleton] if isinstance(control, PoseConfig) else None,
+        )
+        for control in controls
+        if isinstance(control, DRAWN)
     ]
-    skeletons = [
-        SKELETONS[control.skeleton] if isinstance(control, PoseConfig) else None
-        for control in drawn
-    ]
-    count = len(labels) if labels is not None else len(people[0])
+    instances = material.instances
+    count = len(labels) if labels is not None else len(people[0][0])
     frames = [
         Surroundings(
             *augmentation.keep,
             labels=None if labels is None else labels[time].numpy(),
-            instances=None if material.instances is None else material.instances[time].numpy(),
-            people=list(zip((points[time] for points in people), skeletons, strict=True)),
+            instances=None if instances is None else instances[time].numpy(),
+            people=[(points[time], skeleton) for points, skeleton in people],
         )
         for time in range(count)
     ]

@@ -235,7 +235,13 @@ class ClipDataset:
             start=frames.start,
             stride=frames.step,
             pictures=make_pictures(self._controls, material, augmentation, rng=control_rng),
-            boxes=clip_boxes(self._regions, self._controls, material, augmentation, labels=labels),
+            boxes=clip_boxes(
+                self._regions,
+                self._controls,
+                material,
+                augmentation=augmentation,
+                labels=labels,
+            ),
         )
 
     def _stored(

@@ -40,6 +40,24 @@ class StepSettings(NamedTuple):
     from_zeros: bool  # start the clip from nothing instead of real first frames
 
 
+class Means:
+    """Means of what is observed, over those chunks of a step that showed it."""
+
+    def __init__(self) -> None:
+        self._sums: Terms = {}
+        self._shares: dict[str, float] = defaultdict(float)
+
+    def add(self, values: Terms, share: float) -> None:
+        """Take in values that count for a share of the step."""
+        for name, value in values.items():
+            _add(self._sums, name, value, share)
+            self._shares[name] += share
+
+    def take(self) -> Terms:
+        """Return the means, each over the shares that it was given."""
+        return {name: total / self._shares[name] for name, total in self._sums.items()}
+
+
 def gather_gradients(
     players: Players,
     targets: Targets,
@@ -47,6 +65,7 @@ def gather_gradients(
     settings: StepSettings,
     *,
     parts: int = 1,
+    observed: Means | None = None,
 ) -> Terms:
     """Run one batch of clips and add every player's gradients to its parameters.
 
@@ -56,10 +75,11 @@ def gather_gradients(
         losses: weights of the terms.
         settings: of this step.
         parts: how many such batches make one step; each counts for its share.
+        observed: takes in what is seen of the discriminators, which not every part need show.
 
     Returns:
-        Every term by name, unweighted and detached, and what was observed of the discriminators;
-        all as this batch's share of the step's mean.
+        Every term by name, unweighted and detached, as this batch's share of the step's mean; and
+        without `observed` what it would have taken in.
     """
     generator = players.generator
     start, end = generator.history, targets.frames.shape[1]
@@ -67,7 +87,7 @@ def gather_gradients(
     frames = _rollout(players, targets, settings)
     past: list[Tensor] = []
     sums: Terms = {}
-    observed = _Means()
+    seen = Means() if observed is None else observed
     first = start
     while outputs := list(islice(frames, settings.backprop_frames)):
         share = len(outputs) / (end - start) / parts
@@ -83,20 +103,20 @@ def gather_gradients(
         )
         if players.region_discriminator is not None:
             per_frame = count_boxes(chunk) / len(chunk.real)
-            observed.add({"region_boxes": torch.tensor(per_frame, device=chunk.real.device)}, share)
+            seen.add({"region_boxes": torch.tensor(per_frame, device=chunk.real.device)}, share)
         for exhibit in exhibits:
             verdict = judge(exhibit, losses, unused=generator.scales - settings.scales)
             terms |= verdict.generator
             verdict.discriminator.mul(share).backward()
             _add(sums, f"{exhibit.name}_discriminator", verdict.discriminator, share)
-            observed.add(verdict.observed, share)
+            seen.add(verdict.observed, share)
         if terms:  # with video discriminators alone, a chunk may complete no window
             weighted = torch.stack([weight * term for weight, term in terms.values()])
             weighted.sum().mul(share).backward()
         for name, (_, term) in terms.items():
             _add(sums, name, term, share)
         past = [*past, *(frame.detach() for frame in new)][-reach:] if reach else []
-    return sums | {name: mean / parts for name, mean in observed.take().items()}
+    return sums | seen.take() if observed is None else sums
 
 
 def _rollout(
@@ -120,19 +140,3 @@ def _add(sums: Terms, name: str, term: Tensor, share: float) -> None:
     """Add a chunk's share of a term."""
     value = term.detach() * share
     sums[name] = sums[name] + value if name in sums else value
-
-
-class _Means:
-    """Means over those chunks that had something to observe, by their shares of the clip."""
-
-    def __init__(self) -> None:
-        self._sums: Terms = {}
-        self._shares: dict[str, float] = defaultdict(float)
-
-    def add(self, values: Terms, share: float) -> None:
-        for name, value in values.items():
-            _add(self._sums, name, value, share)
-            self._shares[name] += share
-
-    def take(self) -> Terms:
-        return {name: total / self._shares[name] for name, total in self._sums.items()}

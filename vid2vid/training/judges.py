@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vid2vid.losses.adversarial import discriminator_loss, generator_loss, share_real
+from vid2vid.losses.adversarial import Adversarial, discriminator_loss, generator_loss, share_real
 from vid2vid.losses.config import LossConfig
 from vid2vid.losses.matching import feature_matching
 from vid2vid.networks.discriminator import MultiScaleDiscriminator
@@ -76,21 +76,19 @@ def judge(exhibit: Exhibit, losses: LossConfig, *, unused: int) -> Verdict:
     if losses.matching:
         matching = [feature_matching(each, real_stages) for each in stages]
         terms[f"{exhibit.name}_matching"] = (losses.matching, _weighted(matching, shares))
-    observed = _observe(real_scores, fake_scores[0], losses)
-    return Verdict(
-        terms, own_loss, {f"{exhibit.name}_{key}": value for key, value in observed.items()}
-    )
+    name, kind = exhibit.name, losses.adversarial
+    return Verdict(terms, own_loss, _observe(name, real_scores, fake_scores[0], kind=kind))
 
 
 def _observe(
-    real: Sequence[Tensor], fake: Sequence[Tensor], losses: LossConfig
+    name: str, real: Sequence[Tensor], fake: Sequence[Tensor], *, kind: Adversarial
 ) -> dict[str, Tensor]:
     """Say how often a discriminator is right, and how large its scores are."""
     sizes = [score.detach().abs().mean() for score in fake]
     return {
-        "accuracy_real": share_real(real, kind=losses.adversarial),
-        "accuracy_fake": 1 - share_real(fake, kind=losses.adversarial),
-        "activation": torch.stack(sizes).mean(),
+        f"{name}_accuracy_real": share_real(real, kind=kind),
+        f"{name}_accuracy_fake": 1 - share_real(fake, kind=kind),
+        f"{name}_activation": torch.stack(sizes).mean(),
     }
 
 

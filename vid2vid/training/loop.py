@@ -13,7 +13,7 @@ from vid2vid.data.batches import ClipSource, StepPlan, clip_batches
 from vid2vid.errors import TrainingError
 from vid2vid.labels.conditioning import Conditioning
 from vid2vid.losses.config import LossConfig
-from vid2vid.training.clip_step import StepSettings, Terms, gather_gradients
+from vid2vid.training.clip_step import Means, StepSettings, Terms, gather_gradients
 from vid2vid.training.ema import ema_decay, update_average
 from vid2vid.training.health import watch_heads
 from vid2vid.training.schedule import Moment, ScheduleConfig, moment
@@ -150,13 +150,21 @@ def _gather(
     for optimizer in state.optimizers.values():
         optimizer.zero_grad(set_to_none=True)
     sums: Terms = {}
+    observed = Means()
     enabled = run.training.precision == "bfloat16"
     for index in range(parts):
         with torch.autocast(run.device.type, torch.bfloat16, enabled=enabled):
             terms = gather_gradients(
-                state.players, targets.part(index, parts), run.losses, settings, parts=parts
+                state.players,
+                targets.part(index, parts),
+                run.losses,
+                settings,
+                parts=parts,
+                observed=observed,
             )
-        sums = {name: sums.get(name, 0) + term for name, term in terms.items()}
+        for name, term in terms.items():
+            sums[name] = sums[name] + term if name in sums else term
+    sums |= observed.take()
     values: list[float] = torch.stack(list(sums.values())).tolist() if sums else []
     return dict(zip(sums, values, strict=True))
 

@@ -178,7 +178,9 @@ class WorldClips:
             start=cut.start,
             stride=stride,
             pictures=make_pictures(self._controls, material, unvaried(size)),
-            boxes=clip_boxes(self._regions, (), material, unvaried(size), labels=labels),
+            boxes=clip_boxes(
+                self._regions, (), material, augmentation=unvaried(size), labels=labels
+            ),
         )
 
     def _known(self, rendered: list[WorldFrames]) -> dict[str, list[Picture | None]]:

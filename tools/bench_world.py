@@ -33,6 +33,7 @@ from vid2vid.world.surfaces import SKY_DEPTH_M
 
 SMALL, LARGE = (128, 256), (256, 512)
 FRAME = 20  # of every world that is looked at
+WARPED_FRAMES = (20, 60, 100)  # whose warping is averaged: a street has slow moments
 MOVING_KINDS = (1, 2, 3, 4)  # of parts: people, cars ahead, oncoming cars, cyclists
 SPEEDS_MPS = (2.0, 5.0, 10.0, 15.0, 20.0, 30.0)
 
@@ -81,12 +82,18 @@ def measure_geometry(previous: WorldFrames, current: WorldFrames) -> Geometry:
 
 
 def measure_warping(previous: WorldFrames, current: WorldFrames) -> Warping:
-    """Warp a frame by the true flow onto the next one."""
+    """Warp a frame by the true flow onto the next one, fetched bicubically."""
     motion = current.motion(-1)
     shown = (1 - motion.occlusion).expand_as(current.frames)
-    made = [warp(previous.frames, motion.flow), previous.frames]
+    made = [warp(previous.frames, motion.flow, interpolation="bicubic"), previous.frames]
     errors = [((one - current.frames) / 2).square()[shown > 0].mean().item() for one in made]
     return Warping(*(-10 * np.log10(error) for error in errors))
+
+
+def mean_warping(world: World, size: tuple[int, int]) -> Warping:
+    """Average the warping of several frames of one world."""
+    each = [measure_warping(*render_pair(world, size, frame)) for frame in WARPED_FRAMES]
+    return Warping(*np.mean(each, axis=0).tolist())
 
 
 def render_pair(world: World, size: tuple[int, int], frame: int) -> tuple[WorldFrames, WorldFrames]:
@@ -201,9 +208,7 @@ def _print_geometry(size: tuple[int, int], count: int) -> None:
     for seed in range(count):
         geometry = measure_geometry(*render_pair(World(seed, seed), size, FRAME))
         smooth, full = (
-            measure_warping(
-                *render_pair(World(seed, seed, WorldConfig(patterns=patterns)), size, FRAME)
-            )
+            mean_warping(World(seed, seed, WorldConfig(patterns=patterns)), size)
             for patterns in (False, True)
         )
         print(f"{seed:>5}{geometry.reprojection_px:>14.1e}{100 * geometry.parts:>9.2f}", end="")

@@ -102,7 +102,7 @@ def render(
         renderer = _load(checkpoint, device, dtype)
         _print_rendered(renderer.render(labels, out, chosen), as_json=as_json)
 
-    _finish(run, debug=debug)
+    raise typer.Exit(run_command(run, debug=debug))
 
 
 @app.command()
@@ -163,7 +163,7 @@ def still(
 
         _print_rendered(render_stills(renderer, labels, out, chosen), as_json=as_json)
 
-    _finish(run, debug=debug)
+    raise typer.Exit(run_command(run, debug=debug))
 
 
 cli_data.register(app)
@@ -230,11 +230,6 @@ def _print_rendered(rendered: Rendered, *, as_json: bool) -> None:
 
 def _to_json(result: object) -> str:
     return json.dumps(result, indent=2)
-
-
-def _finish(run: Callable[[], None], *, debug: bool) -> None:
-    """Run a command to its end, and leave with its status."""
-    raise typer.Exit(run_command(run, debug=debug))
 
 
 class _StderrHandler(logging.Handler):

@@ -1,30 +1,20 @@
 """The table of end-point errors, on a pair whose flow is known."""
 
-import importlib.util
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tool_modules import load_tool
 from typer.testing import CliRunner
 
 from flow import write_flo
 
-ROOT = Path(__file__).parent.parent
-
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location("bench_flow", ROOT / "tools" / "bench_flow.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("bench_flow")
 
 
 @pytest.fixture

@@ -1,16 +1,13 @@
 """The table of wrong pixels, on small maps."""
 
-import importlib.util
 import re
-import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from tool_modules import load_tool
 
-ROOT = Path(__file__).parent.parent
 PLACES = (
     "camvid15/labels/0016E5",
     "cityscapes_pairs/labels_only/labels",
@@ -20,15 +17,7 @@ PLACES = (
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location(
-        "bench_label_video", ROOT / "tools" / "bench_label_video.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("bench_label_video")
 
 
 def blobs(seed, *, size=(96, 128), num_classes=10):

@@ -1,29 +1,17 @@
 """The claims of docs/metrics.md, at a smaller size than its table."""
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
 
 import pytest
+from tool_modules import load_tool
 
 ROOT = Path(__file__).parent.parent
 
 
-def load_tool():
-    path = ROOT / "tools" / "bench_metrics.py"
-    spec = importlib.util.spec_from_file_location("bench_metrics", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def tool():
-    return load_tool()
+    return load_tool("bench_metrics")
 
 
 @pytest.fixture(scope="module")

@@ -1,22 +1,13 @@
 """The table of cuts, on video that is joined of known takes."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 from broken_data import texture
-
-ROOT = Path(__file__).parent.parent
+from tool_modules import load_tool
 
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location("bench_shots", ROOT / "tools" / "bench_shots.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("bench_shots")
 
 
 def test_cuts_between_takes_are_counted_both_ways(tool):

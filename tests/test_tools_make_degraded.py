@@ -1,22 +1,17 @@
-import importlib.util
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from evaluations import run, write
+from tool_modules import load_tool
 
-PATH = Path(__file__).parent.parent / "tools" / "make_degraded.py"
 SIZE = {"height": 48, "width": 64}
 
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location("make_degraded", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("make_degraded")
 
 
 def read(folder):

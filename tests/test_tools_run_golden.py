@@ -1,8 +1,6 @@
 """The tool that runs official weights on golden inputs: on the golden folders, and on others."""
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import official_networks as official
@@ -10,14 +8,9 @@ import pytest
 import torch
 import typer
 from safetensors.torch import load_file, save_file
+from tool_modules import load_tool
 
-ROOT = Path(__file__).parent.parent
-SPEC = importlib.util.spec_from_file_location("run_golden", ROOT / "tools" / "run_golden.py")
-assert SPEC is not None
-assert SPEC.loader is not None
-TOOL = importlib.util.module_from_spec(SPEC)
-sys.modules["run_golden"] = TOOL
-SPEC.loader.exec_module(TOOL)
+TOOL = load_tool("run_golden")
 
 FOLDERS = {
     "vid2vid_street_1scale": ["flow", "frames", "mask", "raw"],

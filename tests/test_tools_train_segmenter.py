@@ -1,22 +1,14 @@
-import importlib.util
-import sys
 from itertools import repeat
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tool_modules import load_tool
 
 from vid2vid.networks.segmenter import Segmenter, SegmenterConfig
 from vid2vid.weights.segmenter import load_segmenter
 
-PATH = Path(__file__).parent.parent / "tools" / "train_segmenter.py"
-SPEC = importlib.util.spec_from_file_location("train_segmenter", PATH)
-assert SPEC is not None
-assert SPEC.loader is not None
-TOOL = importlib.util.module_from_spec(SPEC)
-sys.modules["train_segmenter"] = TOOL
-SPEC.loader.exec_module(TOOL)
+TOOL = load_tool("train_segmenter")
 
 CPU = torch.device("cpu")
 

@@ -9,12 +9,11 @@ from pipelines.checking.problems import Findings
 from pipelines.config_problems import did_you_mean
 from vid2vid.controls.config import FRAMES, INSTANCES, LABELS
 from vid2vid.data.config import DataConfig, DataLayout, StreamPatterns
-from vid2vid.data.places import Places, Wanted, find_places
+from vid2vid.data.places import Places, Wanted, find_places, official_ending
 from vid2vid.errors import DataError
 from vid2vid.video.reading import IMAGE_SUFFIXES
 
 _PHOTOGRAPHS = Wanted(labels=False, controls={})
-_ENDINGS = {LABELS: "A", INSTANCES: "inst"}  # of the layout 'official'; others have their name
 
 
 class _Search(NamedTuple):
@@ -111,7 +110,7 @@ def _patterns(places: Places, search: _Search, stream: str) -> StreamPatterns:
     elif search.layout == "folders":
         own = f"{Path(frames).parent.as_posix()}/{stream}"
     else:
-        own = f"{search.split}_{_ENDINGS.get(stream, stream)}"
+        own = f"{search.split}_{official_ending(stream)}"
         own += "" if places.name == search.split else f"/{places.name}"
     # Not validated: a folder may have braces in its name.
     return StreamPatterns.model_construct(
@@ -128,10 +127,11 @@ def _near_name(stream: str, places: Places, search: _Search) -> str:
         beside = {path.stem for path in places.frames.parent.iterdir()}
     elif search.layout == "official":
         beside = {path.name.removeprefix(f"{search.split}_") for path in search.root.iterdir()}
-        stream = _ENDINGS.get(stream, stream)
+        stream = official_ending(stream)
     else:
         return ""
-    taken = {FRAMES, LABELS, INSTANCES, *search.wanted.controls, *_ENDINGS.values(), "B", "img"}
+    streams = {FRAMES, LABELS, INSTANCES, *search.wanted.controls}
+    taken = {*streams, *map(official_ending, streams), "B", "img"}
     return did_you_mean(stream, sorted(beside - taken))
 
 

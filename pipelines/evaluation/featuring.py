@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _GRID = 4  # cells a side over which the segmenter's features are averaged
 _CAPACITY = 4096  # vectors kept of a stream
-_HALVES = ("first half", "second half")
 
 # Of each kind of feature, the Fréchet and the kernel distance; FVD has no kernel partner here.
 KINDS = {"segmenter": ("fd_seg", "kd_seg"), "inception": ("fid", "kid"), "i3d": ("fvd", None)}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipelines.preparing.plan import Piece, Plan
 from vid2vid.errors import VideoError
-from vid2vid.video.pictures import not_whole
+from vid2vid.video.pictures import not_whole, require_empty
 
 _PLAN_NAME = "plan.json"
 
@@ -28,11 +28,7 @@ class Workspace:
         self._out = out
         self._request = request
         self.folder = out.with_name(f"{out.name}.partial")
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise VideoError(
-                f"the output folder must be new or empty; {out} "
-                f"{'holds files' if out.is_dir() else 'is a file'}: choose another name or empty it"
-            )
+        require_empty(out)
         self.plan = self._resume() if self.folder.exists() else None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -77,10 +77,11 @@ def _choose(root: Path, split: str, wanted: Wanted) -> Literal["folders", "offic
         )
     if not has_folders and not has_official:
         streams = [*(["labels"] if wanted.labels else []), *wanted.controls]
+        official = ", ".join(f"{split}_{official_ending(each)}" for each in streams)
         raise DataError(
             f"no data of split '{split}' in {root}; looked for {split}/<sequence>/frames with "
             f"{', '.join(streams)} beside (layout 'folders') and for {split}_B or {split}_img with "
-            f"{', '.join(f'{split}_{_ending(each)}' for each in streams)} (layout 'official'): "
+            f"{official} (layout 'official'): "
             "mend root or split, or set layout to patterns such as {frames: 'images/{sequence}', "
             "labels: 'labels/{sequence}', controls: {NAME: 'NAME/{sequence}'}}"
         )
@@ -92,7 +93,7 @@ def _has_frames(base: Path) -> bool:
     return any(_locate(folder / FRAMES) for folder, _ in _walk(base, {FRAMES}))
 
 
-def _ending(stream: str) -> str:
+def official_ending(stream: str) -> str:
     """Name a stream as the layout 'official' does."""
     return {LABELS: "A", INSTANCES: "inst"}.get(stream, stream)
 
@@ -128,7 +129,7 @@ def _in_official(root: Path, split: str, wanted: Wanted) -> list[Places]:
             partner = relative.with_suffix("") if frames in videos else relative
 
             def place(stream: str, partner: Path = partner) -> Path:
-                return root / f"{split}_{_ending(stream)}" / partner
+                return root / f"{split}_{official_ending(stream)}" / partner
 
             places.append(_gather(_name(base / partner, base, split), frames, place, wanted=wanted))
     if not places:

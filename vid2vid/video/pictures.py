@@ -44,6 +44,19 @@ def not_whole(path: Path, error: OSError, *, what: str = "it") -> VideoError:
     )
 
 
+def require_empty(folder: Path) -> None:
+    """Make sure that nothing would be overwritten.
+
+    Raises:
+        VideoError: unless the folder is new or empty.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise VideoError(
+            f"the output folder must be new or empty; {folder} "
+            f"{'holds files' if folder.is_dir() else 'is a file'}: choose another name or empty it"
+        )
+
+
 class PartialFolder:
     """The folder `out.partial`, which becomes `out` when it is complete."""
 
@@ -60,12 +73,7 @@ class PartialFolder:
         """
         self._path = path
         self.partial = path.with_name(f"{path.name}.partial")
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise VideoError(
-                f"the output folder must be new or empty; {path} "
-                f"{'holds files' if path.is_dir() else 'is a file'}: choose another name or empty "
-                "it"
-            )
+        require_empty(path)
         self._remove_leftover(own_names)
         claim(self.partial / _PROBE)
         (self.partial / _PROBE).unlink()

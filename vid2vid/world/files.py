@@ -10,11 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vid2vid.errors import VideoError
 from vid2vid.labels.maps import ids_to_colours
 from vid2vid.labels.palettes import load_palette
 from vid2vid.video.levels import to_levels
-from vid2vid.video.pictures import not_whole
+from vid2vid.video.pictures import not_whole, require_empty
 from vid2vid.video.writing import FrameWriter, open_writer
 from vid2vid.world.config import FPS
 from vid2vid.world.render import WorldFrames
@@ -40,11 +39,7 @@ class WorldWriter:
         Raises:
             VideoError: if it holds files, or cannot be written.
         """
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise VideoError(
-                f"the output folder must be new or empty; {folder} "
-                f"{'holds files' if folder.is_dir() else 'is a file'}: choose another name"
-            )
+        require_empty(folder)
         try:
             for stream in STREAMS:
                 (folder / stream).mkdir(parents=True)

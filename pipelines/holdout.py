@@ -5,7 +5,9 @@ Used by the demo and by the benchmarks in tools/. The flow that judges is DIS on
 
 from typing import Literal, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from flow.confidence import ReferenceFlow, reference_flow
@@ -13,7 +15,8 @@ from flow.estimators import DIS
 from flow.metrics import end_point_error, warping_error
 from pipelines.build import Generation
 from pipelines.datasets import open_files
-from vid2vid.data.clips import collate
+from vid2vid.controls.drawing import InputDrawing
+from vid2vid.data.clips import ClipDataset, collate
 from vid2vid.data.config import DataConfig
 from vid2vid.metrics.baselines import mean_colours, paint
 from vid2vid.metrics.image import gradient_energy, psnr
@@ -61,19 +64,48 @@ def open_holdout(generation: Generation, *, end: int | None = None) -> Holdout:
     Raises:
         ValueError: if the run held nothing out.
     """
-    config, palette = generation.config, generation.palette
+    dataset = _open_all_frames(generation)
+    return _cut_holdout(generation, dataset, 0, end=end)
+
+
+def open_holdouts(generation: Generation) -> list[Holdout]:
+    """Cut the held-out frames of every sequence, as `open_holdout` does of the first.
+
+    Raises:
+        ValueError: if the run held nothing out.
+    """
+    dataset = _open_all_frames(generation)
+    return [_cut_holdout(generation, dataset, index) for index in range(len(dataset.sequences))]
+
+
+def _open_all_frames(generation: Generation) -> ClipDataset:
+    """Open the data of a run with the frames that it held out.
+
+    Raises:
+        ValueError: if the run held nothing out.
+    """
+    config = generation.config
     if generation.generator.features:
         raise ValueError("held-out frames are generated without style features; these need them")
-    history = max(1, generation.generator.history)  # one frame before, for the reference flow
     kept = config.data.frame_range if isinstance(config.data, DataConfig) else None
     if not isinstance(config.data, DataConfig) or kept is None or kept[1] is None:
         raise ValueError(f"data.frame_range must end before the sequence does; got {kept}")
-    dataset = open_files(config, config.data.model_copy(update={"frame_range": None}), palette)
-    num_frames = dataset.sequences[0].num_frames
-    trained_on = range(num_frames)[slice(*kept)]
+    whole = config.data.model_copy(update={"frame_range": None})
+    return open_files(config, whole, generation.palette)
+
+
+def _cut_holdout(
+    generation: Generation, dataset: ClipDataset, index: int, *, end: int | None = None
+) -> Holdout:
+    """Cut the held-out frames of one sequence, with what lies before them."""
+    data, palette = generation.config.data, generation.palette
+    kept = data.frame_range if isinstance(data, DataConfig) else None
+    history = max(1, generation.generator.history)  # one frame before, for the reference flow
+    num_frames = dataset.sequences[index].num_frames
+    trained_on = range(num_frames)[slice(*(kept or ()))]
     start = trained_on.stop - history
-    clip = dataset.evaluation_clip(0, start=start, length=(end or num_frames) - start)
-    trained = dataset.evaluation_clip(0, start=trained_on.start, length=len(trained_on))
+    clip = dataset.evaluation_clip(index, start=start, length=(end or num_frames) - start)
+    trained = dataset.evaluation_clip(index, start=trained_on.start, length=len(trained_on))
     device = next(generation.generator.parameters()).device
     targets = prepare(collate([clip]), generation.conditioning, device=device)
     frames, colours = clip.frames, None
@@ -113,6 +145,15 @@ def unroll(generation: Generation, holdout: Holdout, start: Start) -> list[Gener
     if start == "zeros":
         return generate_clip(generator, maps[:, history:], first_frames=None)
     return generate_clip(generator, maps, first_frames=past[:, :history])
+
+
+def draw_inputs(generation: Generation, holdout: Holdout) -> list[NDArray[np.uint8]]:
+    """Draw what each held-out frame is painted from: 'h (n w) 3' RGB, its n panels in a row."""
+    drawing = InputDrawing(generation.palette, generation.config.controls)
+    maps = holdout.conditioning[0, holdout.history :].cpu()
+    pictures = maps[:, generation.conditioning.label_channels :] if drawing.controls else None
+    labels = None if holdout.labels is None else holdout.labels[holdout.history :]
+    return drawing.draw_clip(labels, pictures)
 
 
 def frames_of(outputs: list[GeneratorOutput]) -> Tensor:

@@ -1,23 +1,28 @@
 """Scores on held-out frames: what is compared with what."""
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from pipelines.build import load_generation
 from pipelines.datasets import open_files
 from pipelines.holdout import (
+    draw_inputs,
     flow_ratio,
     frames_of,
     label_painting,
     mean_frame,
     open_holdout,
+    open_holdouts,
     repeat_last,
     score,
     unroll,
 )
 from pipelines.train import TrainOptions, train
+from vid2vid.labels.maps import ids_to_colours
 
 SETTINGS = (
     "generator.width=8",
@@ -78,6 +83,25 @@ def test_a_flow_of_zero_has_the_ratio_one(generation, holdout):
     outputs = unroll(generation, holdout, "one_step")
     still = [output._replace(flow=torch.zeros_like(output.flow)) for output in outputs]
     assert flow_ratio(holdout, still) == pytest.approx(1)
+
+
+def test_every_sequence_is_held_out_at_its_own_end(generation, tmp_path):
+    clip = Path(generation.config.data.root) / "train" / "ep0"
+    for name in ("a", "b"):
+        shutil.copytree(clip, tmp_path / "train" / name)
+    data = generation.config.data.model_copy(update={"root": str(tmp_path)})
+    config = generation.config.model_copy(update={"data": data})
+    holdouts = open_holdouts(generation._replace(config=config))
+    assert len(holdouts) == 2
+    assert torch.equal(holdouts[0].real, open_holdout(generation).real)
+    assert torch.equal(holdouts[1].real, holdouts[0].real)
+
+
+def test_inputs_are_drawn_in_the_colours_of_their_labels(generation, holdout):
+    drawn = draw_inputs(generation, holdout)
+    assert len(drawn) == len(holdout.real)
+    ids = holdout.labels[holdout.history].numpy()
+    assert np.array_equal(drawn[0], ids_to_colours(ids, generation.palette))
 
 
 def test_a_run_that_held_nothing_out_is_refused(generation):

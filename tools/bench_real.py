@@ -1,5 +1,6 @@
 """Train on a real clip, roll out over frames that were held out, and print what it is worth.
 
+With several sequences, the end of each is held out, and all figures are means over them.
 Every model is trained by `vid2vid-train` in a process of its own with one thread, so that its CPU
 minutes are those of one core. Compared: the full generator and `no_flow`, without discriminators
 (`plain`, a recipe of its own: see LOSSES) and with them (the configuration as it is), against
@@ -8,6 +9,7 @@ real frame. Started (real) from the two real frames before the held-out ones, (z
 and (one_step) from the real frames before every frame.
 
     python tools/bench_real.py camvid --data FOLDER --steps 1100 --seeds 3 --jobs 2
+    python tools/bench_real.py edges --data FOLDER --models ours --losses adversarial --seeds 1
 """
 
 import pipelines  # isort: skip  # noqa: F401 - before torch: says how its threads wait
@@ -28,6 +30,7 @@ import matplotlib as mpl
 import numpy as np
 import torch
 import typer
+from numpy.typing import NDArray
 
 from pipelines.build import load_generation
 from pipelines.config import RunConfig
@@ -36,17 +39,18 @@ from pipelines.holdout import (
     Holdout,
     Scores,
     Start,
+    draw_inputs,
     flow_ratio,
     frames_of,
     label_painting,
     mean_frame,
-    open_holdout,
+    open_holdouts,
     repeat_last,
     score,
     unroll,
 )
 from pipelines.rendering.detail import set_detail
-from vid2vid.training.preview import to_picture
+from vid2vid.training.preview import draw_titles, to_picture
 from vid2vid.video.pictures import write_picture
 
 mpl.use("Agg")
@@ -146,28 +150,46 @@ def train_all(jobs: list[Job], *, config: str, out: Path, options: list[str], wo
             )
 
 
-def judge(holdout: Holdout, frames: torch.Tensor, *, start: Start, ratio: float) -> Result:
-    """Score generated frames and take the means over them."""
-    scores = score(holdout, frames, start=start)
-    means = [float(values.nanmean()) for values in scores]
-    return Result(*means, flow_ratio=ratio, curves=scores)
+class Evaluation(NamedTuple):
+    """One trained model on the held-out frames of every sequence."""
+
+    holdouts: list[Holdout]
+    results: dict[Start, Result]
+    frames: dict[Start, list[torch.Tensor]]  # generated, 'n 3 h w' a sequence
+    inputs: list[list[NDArray[np.uint8]]]  # 'h (n w) 3' a frame, what it was painted from
 
 
-def evaluate(
-    folder: Path, *, detail: float | None = None
-) -> tuple[dict[Start, Result], dict[Start, torch.Tensor], Holdout]:
+def judge(
+    holdouts: list[Holdout], frames: list[torch.Tensor], *, start: Start, ratio: float
+) -> Result:
+    """Score the generated frames of every sequence and take the means over all of them."""
+    pairs = zip(holdouts, frames, strict=True)
+    scores = [score(holdout, own, start=start) for holdout, own in pairs]
+    shortest = min(len(own.psnr) for own in scores)
+    means = [float(torch.cat(values).nanmean()) for values in zip(*scores, strict=True)]
+    curves = [
+        torch.stack([own[:shortest] for own in values]).nanmean(0)
+        for values in zip(*scores, strict=True)
+    ]
+    return Result(*means, flow_ratio=ratio, curves=Scores(*curves))
+
+
+def evaluate(folder: Path, *, detail: float | None = None) -> Evaluation:
     """Score one trained model from every start, with `detail` as in rendering."""
     generation = load_generation(folder, torch.device("cpu"))
     set_detail(generation, detail)
-    holdout = open_holdout(generation)
+    holdouts = open_holdouts(generation)
     results: dict[Start, Result] = {}
-    frames: dict[Start, torch.Tensor] = {}
+    frames: dict[Start, list[torch.Tensor]] = {}
     for start in STARTS:
-        outputs = unroll(generation, holdout, start)
-        frames[start] = frames_of(outputs)
-        ratio = flow_ratio(holdout, outputs) if start == "one_step" else float("nan")
-        results[start] = judge(holdout, frames[start], start=start, ratio=ratio)
-    return results, frames, holdout
+        outputs = [unroll(generation, holdout, start) for holdout in holdouts]
+        frames[start] = [frames_of(own) for own in outputs]
+        pairs = list(zip(holdouts, outputs, strict=True))
+        ratio = float(np.mean([flow_ratio(*pair) for pair in pairs]))
+        ratio = ratio if start == "one_step" else float("nan")
+        results[start] = judge(holdouts, frames[start], start=start, ratio=ratio)
+    inputs = [draw_inputs(generation, holdout) for holdout in holdouts]
+    return Evaluation(holdouts, results, frames, inputs)
 
 
 def rows(results: dict[Job, dict[Start, Result]], baselines: dict[str, Result]) -> Iterator[str]:
@@ -219,14 +241,18 @@ def plot(results: dict[Job, dict[Start, Result]], baselines: dict[str, Result], 
     figure.savefig(path, dpi=80)
 
 
-def sheet(holdout: Holdout, columns: dict[str, torch.Tensor], path: Path) -> None:
-    """Write a contact sheet: every second held-out frame, a column per model."""
-    pictures = [
-        np.concatenate([to_picture(frames[index]) for frames in columns.values()], axis=1)
-        for index in range(0, len(holdout.real), 2)
-    ]
-    write_picture(path, np.concatenate(pictures, axis=0))
-    print(f"{path}: columns {' | '.join(columns)}", file=sys.stderr)
+def sheet(evaluation: Evaluation, columns: dict[str, list[torch.Tensor]], path: Path) -> None:
+    """Write a contact sheet: held-out frames of every sequence, a titled column per model."""
+    is_alone = len(evaluation.holdouts) == 1
+    rows: list[NDArray[np.uint8]] = []
+    for number, drawn in enumerate(evaluation.inputs):
+        for index in range(0, len(drawn), 2) if is_alone else [len(drawn) // 2]:
+            pictures = [to_picture(frames[number][index]) for frames in columns.values()]
+            rows.append(np.concatenate([drawn[index], *pictures], axis=1))
+    width = evaluation.holdouts[0].real.shape[3]
+    panels = evaluation.inputs[0][0].shape[1] // width
+    titles = ["input", *[""] * (panels - 1), *columns]
+    write_picture(path, np.concatenate([draw_titles(titles, width), *rows], axis=0))
 
 
 def main(
@@ -259,31 +285,35 @@ def main(
     ]
     train_all(wanted, config=config, out=out, options=options, workers=jobs)
     results: dict[Job, dict[Start, Result]] = {}
-    columns: dict[Start, dict[str, torch.Tensor]] = {start: {} for start in STARTS}
-    holdout = None
+    columns: dict[Start, dict[str, list[torch.Tensor]]] = {start: {} for start in STARTS}
+    evaluation = None
     for job in wanted:
         own = detail if job == Job("ours", "adversarial", job.seed) else None
-        results[job], frames, holdout = evaluate(out / job.name, detail=own)
+        evaluation = evaluate(out / job.name, detail=own)
+        results[job] = evaluation.results
         for start in STARTS:
             if job.seed == 0:
-                columns[start][f"{job.model} {job.losses}"] = frames[start]
-    if holdout is None:
+                columns[start][f"{job.model} {job.losses}"] = evaluation.frames[start]
+    if evaluation is None:
         raise SystemExit("nothing to do: --seeds, --models or --losses is empty")
-    stills = {"mean frame": mean_frame(holdout), "repeat last": repeat_last(holdout)}
-    if holdout.labels is not None:
-        stills = {"label painting": label_painting(holdout), **stills}
+    holdouts = evaluation.holdouts
+    stills = {"mean frame": mean_frame, "repeat last": repeat_last}
+    if holdouts[0].labels is not None:
+        stills = {"label painting": label_painting, **stills}
+    painted = {name: [paint(holdout) for holdout in holdouts] for name, paint in stills.items()}
     nan = float("nan")
-    baselines = {n: judge(holdout, f, start="zeros", ratio=nan) for n, f in stills.items()}
-    table = "\n".join(rows(results, baselines))
+    baselines = {n: judge(holdouts, f, start="zeros", ratio=nan) for n, f in painted.items()}
+    real = [holdout.real for holdout in holdouts]
+    noise = judge(holdouts, real, start="real", ratio=nan).warping_error
     minutes = [json.loads((out / job.name / "cpu_minutes.json").read_text()) for job in wanted]
-    noise = score(holdout, holdout.real, start="real").warping_error.nanmean()
+    table = "\n".join(rows(results, baselines))
     table += f"\nwarping error of the real frames: {noise * 1e4:.2f} e-4"
     table += f"\nCPU minutes a model: {min(minutes):.1f} to {max(minutes):.1f}"
     print(table)
     (out / "table.txt").write_text(table + "\n")
     plot(results, baselines, out / "curves.png")
     for start in STARTS:
-        sheet(holdout, {"real": holdout.real, **columns[start], **stills}, out / f"{start}.png")
+        sheet(evaluation, {**columns[start], "real": real, **painted}, out / f"{start}.png")
 
 
 if __name__ == "__main__":

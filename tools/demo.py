@@ -14,11 +14,17 @@ from numpy.typing import NDArray
 from pipelines.build import choose_device, load_generation
 from pipelines.config_file import config_path
 from pipelines.console import run_command
-from pipelines.holdout import Holdout, frames_of, label_painting, open_holdout, score, unroll
+from pipelines.holdout import (
+    Holdout,
+    draw_inputs,
+    frames_of,
+    label_painting,
+    open_holdout,
+    score,
+    unroll,
+)
 from pipelines.render import Renderer, RenderOptions
 from pipelines.train import TrainOptions, train
-from vid2vid.labels.maps import ids_to_colours
-from vid2vid.labels.palettes import Palette
 from vid2vid.training.preview import draw_titles, to_picture
 from vid2vid.video.pictures import write_picture
 
@@ -31,16 +37,15 @@ SHOWN = (0, 4, 8, 12)  # held-out frames on the contact sheet
 TITLES = ("labels", "label painting", "rendered", "real")
 
 
-def contact_sheet(holdout: Holdout, frames: "Tensor", palette: Palette) -> NDArray[np.uint8]:
+def contact_sheet(
+    holdout: Holdout, frames: "Tensor", inputs: list[NDArray[np.uint8]]
+) -> NDArray[np.uint8]:
     """Lay out held-out frames: labels, label painting, rendered, real."""
     painting = label_painting(holdout)
-    if holdout.labels is None:
-        raise ValueError("the contact sheet shows labels; the run has none")
-    labels = holdout.labels[holdout.history :].numpy()
     rows = [
         np.concatenate(
             [
-                ids_to_colours(labels[index], palette),
+                inputs[index],
                 to_picture(painting[index]),
                 to_picture(frames[index]),
                 to_picture(holdout.real[index]),
@@ -50,7 +55,7 @@ def contact_sheet(holdout: Holdout, frames: "Tensor", palette: Palette) -> NDArr
         for index in SHOWN
         if index < len(frames)
     ]
-    return np.concatenate([draw_titles(TITLES, labels.shape[2]), *rows], axis=0)
+    return np.concatenate([draw_titles(TITLES, holdout.real.shape[3]), *rows], axis=0)
 
 
 def demo() -> None:
@@ -70,7 +75,8 @@ def demo() -> None:
     ours = score(holdout, frames, start="zeros").psnr.mean()
     painted = score(holdout, label_painting(holdout), start="zeros").psnr.mean()
     sheet = trained.folder / "demo.png"
-    write_picture(sheet, contact_sheet(holdout, frames, generation.palette))
+    inputs = draw_inputs(generation, holdout)
+    write_picture(sheet, contact_sheet(holdout, frames, inputs))
 
     print(f"video          {video} ({rendered.num_frames} frames)")
     print(f"beside labels  {options.preview}")

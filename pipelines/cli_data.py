@@ -72,6 +72,7 @@ def prepare(
     palette: Annotated[
         str | None, typer.Option(help="Palette of a segmenter that does not say its classes.")
     ] = None,
+    frames: options.Frames = None,
     height: options.Height = None,
     width: options.Width = None,
     validation: Annotated[
@@ -85,6 +86,7 @@ def prepare(
     """Make a data set of raw video, cut at shot changes, with a configuration to train on it."""
 
     def run() -> None:
+        from pipelines.parts import read_part
         from pipelines.preparing.options import PrepareOptions, parse_controls
 
         asked = PrepareOptions(
@@ -93,6 +95,7 @@ def prepare(
             controls=parse_controls(controls),
             segmenter=segmenter,
             palette=palette,
+            part=read_part(frames),
             height=height,
             width=width,
             validation=validation,

@@ -90,7 +90,7 @@ def _tiny_data(config: RunConfig, root: Path) -> list[str]:
         palette = load_palette(config.labels.palette) if config.labels else None
         folders = {stream: root / place for stream, place in _folders(config).items()}
         _write_sequence(folders, palette.num_classes if palette else 2)
-    return [f"data.root={root}", "data.frame_range=null"]
+    return [f"data.root={root}", "data.frame_range=null", "validation=null"]
 
 
 @pytest.mark.parametrize("name", config_names())

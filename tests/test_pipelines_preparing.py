@@ -168,6 +168,26 @@ def test_folders_of_videos_and_of_pictures_are_taken_and_named_apart(tmp_path):
     assert names == ["my_film", "my_film_2", "pictures"]
 
 
+def test_a_part_of_a_film_is_cut_at_its_shots_too(film, tmp_path):
+    done = prepare(asked(film, tmp_path / "out", part=slice(3, 48), validation=0.0))
+    assert [(piece.first, piece.num_frames) for piece in done.plan.pieces] == [(3, 9), (12, 36)]
+    own = frames_of(tmp_path / "out" / "train" / "film_01" / "frames.mkv")
+    assert np.array_equal(own[0], frames_of(film)[12])
+
+
+def test_a_part_after_the_end_is_refused(film, tmp_path):
+    message = r"--frames must begin before the video ends; .*film.mkv has 52"
+    with pytest.raises(DataError, match=message):
+        prepare(asked(film, tmp_path / "out", part=slice(60, None)))
+
+
+@pytest.mark.parametrize(("share", "split"), [(0.25, "val"), (0.0, None)])
+def test_what_is_held_out_is_validated_on(film, tmp_path, share, split):
+    done = prepare(asked(film, tmp_path / "out", validation=share))
+    validation = read_config(str(done.config), RunConfig).validation
+    assert (None if validation is None else validation.split) == split
+
+
 def test_short_shots_are_left_out_and_said(tmp_path, caplog):
     film = write_film(tmp_path / "film.mkv", 12, 5, codec="ffv1")
     done = prepare(asked(film, tmp_path / "out"))

@@ -17,6 +17,7 @@ class PrepareOptions(NamedTuple):
     controls: tuple[ControlName, ...] = ("edges",)
     segmenter: Path | None = None  # None = the package's own
     palette: str | None = None  # of a segmenter that does not say
+    part: slice = slice(0, None)  # frames of every video
     height: int | None = None  # None = the video's, or as the width demands
     width: int | None = None
     validation: float = 0.1  # share of each shot that is held out, at its end

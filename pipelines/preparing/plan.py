@@ -58,6 +58,11 @@ class Plan(BaseModel):
         """How many frames all sequences have."""
         return sum(piece.num_frames for piece in self.pieces)
 
+    @property
+    def holds_out(self) -> bool:
+        """Whether any frames are kept from training."""
+        return any(piece.split == VALIDATION for piece in self.pieces)
+
 
 class Footage(NamedTuple):
     """A video that is to be prepared."""
@@ -65,7 +70,7 @@ class Footage(NamedTuple):
     name: str
     path: Path
     info: VideoInfo
-    num_frames: int
+    frames: range  # that are taken
     size: Size  # of the frames that are written
 
 
@@ -73,7 +78,7 @@ def open_footage(options: PrepareOptions) -> list[Footage]:
     """Look at all videos, and settle the size of their frames.
 
     Raises:
-        DataError: if a place holds no video.
+        DataError: if a place holds no video, or none of the frames asked for.
         VideoError: if one cannot be read.
     """
     places = [place for path in options.videos for place in find_places(path)]
@@ -96,9 +101,11 @@ def make_plan(footage: list[Footage], *, shortest: int, validation: float) -> Pl
     pieces: list[Piece] = []
     cuts: list[tuple[int, ...]] = []
     left_out: list[str] = []
-    with progress(sum(each.num_frames for each in footage), "finding cuts") as bar:
+    with progress(sum(len(each.frames) for each in footage), "finding cuts") as bar:
         for index, each in enumerate(footage):
-            shots = find_shots(_decode(each, bar))
+            start = each.frames.start
+            found = find_shots(_decode(each, bar))
+            shots = [range(start + shot.start, start + shot.stop) for shot in found]
             cuts.append(tuple(shot.start for shot in shots[1:]))
             for number, shot in enumerate(shots):
                 name = f"{each.name}_{number:02d}" if len(shots) > 1 else each.name
@@ -157,13 +164,19 @@ def _look(place: Place, name: str, options: PrepareOptions) -> Footage:
     )
     is_one = is_video_file(place.path)
     count = ClipVideo(place.path).num_frames if is_one else len(find_frames(place.path))
-    return Footage(name, place.path, info, count, size)
+    frames = range(count)[options.part]
+    if not frames:
+        raise DataError(f"--frames must begin before the video ends; {place.path} has {count}")
+    return Footage(name, place.path, info, frames, size)
 
 
 def _decode(footage: Footage, bar: Progress) -> Iterator[NDArray[np.uint8]]:
     for frame in read_video(footage.path):
-        bar.advance()
-        yield frame.rgb
+        if frame.index >= footage.frames.stop:
+            return
+        if frame.index >= footage.frames.start:
+            bar.advance()
+            yield frame.rgb
 
 
 def _unique(names: list[str]) -> list[str]:

@@ -99,7 +99,9 @@ def prepare(options: PrepareOptions) -> Prepared:
         sizes[footage[piece.video].size] += piece.num_frames
     palette = None if labeller is None else labeller.palette
     size = sizes.most_common(1)[0][0]
-    config = write_settings(workspace.folder, options, size=size, palette=palette)
+    config = write_settings(
+        workspace.folder, options, size=size, palette=palette, holds_out=plan.holds_out
+    )
     folder = workspace.publish()
     return Prepared(folder, folder / config.name, plan, tuple(footage))
 
@@ -167,6 +169,7 @@ def _request(
     """List everything that the results depend on."""
     return {
         "videos": [[str(each.path.resolve()), *_stamp(each.path)] for each in footage],
+        "frames": [[each.frames.start, each.frames.stop] for each in footage],
         "sizes": [list(each.size) for each in footage],
         "controls": list(options.controls),
         "segmenter": None if labeller is None else labeller.segmenter.sha256,

@@ -8,12 +8,14 @@ import yaml
 from pipelines.config import RunConfig
 from pipelines.config_file import dump_config, read_config
 from pipelines.preparing.options import PrepareOptions
+from pipelines.preparing.plan import VALIDATION
 from pipelines.preparing.streams import DrawnControl
 from vid2vid.controls.config import EdgesConfig, FlowControlConfig, GreyConfig
 from vid2vid.data.augment import Size
 from vid2vid.data.config import DataConfig
 from vid2vid.labels.conditioning import ConditioningConfig
 from vid2vid.labels.palettes import PALETTE_NAMES, Palette, load_palette
+from vid2vid.training.validation import ValidationConfig
 
 CONFIG_NAME = "config.yaml"
 PALETTE_NAME = "palette.yaml"
@@ -49,7 +51,12 @@ def shortest_sequence(config: RunConfig) -> int:
 
 
 def write_settings(
-    folder: Path, options: PrepareOptions, *, size: Size, palette: Palette | None
+    folder: Path,
+    options: PrepareOptions,
+    *,
+    size: Size,
+    palette: Palette | None,
+    holds_out: bool,
 ) -> Path:
     """Write the configuration, and the palette where it is none of the package's.
 
@@ -58,6 +65,7 @@ def write_settings(
         options: what was asked for.
         size: of the frames.
         palette: of the labels; None = no labels.
+        holds_out: whether there is a split to validate on.
 
     Returns:
         The configuration file. It finds its data wherever the folder is moved to.
@@ -75,6 +83,7 @@ def write_settings(
         "data": DataConfig(root=_HERE, layout="folders", height=size.height, width=size.width),
         "labels": labels,
         "controls": chosen_controls(options),
+        "validation": ValidationConfig(split=VALIDATION) if holds_out else None,
     }
     changed = base_config().model_copy(update=changes)
     config = RunConfig.model_validate(changed.model_dump())

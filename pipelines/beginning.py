@@ -14,9 +14,10 @@ from pipelines.channels import (
     COLOURS,
     Channel,
     class_pairs,
+    judged_classes,
     map_channels,
     match_channels,
-    style_channels,
+    unseen_channels,
 )
 from pipelines.config import RunConfig
 from vid2vid.checkpoint import (
@@ -24,18 +25,23 @@ from vid2vid.checkpoint import (
     STATE_FILE,
     Checkpoint,
     load_checkpoint,
+    part_of,
     split_companions,
 )
 from vid2vid.errors import CheckpointError
 from vid2vid.labels.palettes import Palette
 from vid2vid.networks.blocks import POWER_ITERATIONS
+from vid2vid.networks.crn import MapConv2d
 from vid2vid.networks.discriminator import MultiScaleDiscriminator
 from vid2vid.networks.interface import Generator
+from vid2vid.networks.segmentation_discriminator import SegmentationDiscriminator
 from vid2vid.training.state import TrainingState
 
 LOGGER = logging.getLogger(__name__)
 
 WEIGHT_AXES = 4  # of a convolution: out, in, height, width
+PART_DEPTH, MOST_LISTED = 2, 4  # how fresh parts are named, and how many
+HEAD_KEY = "head.conv."  # in the names of what paints a picture, a flow or a mask
 
 
 class Translation(NamedTuple):
@@ -79,15 +85,27 @@ def initialise_from(
     if saved.metadata["kind"] == "generator":
         generator, companions = split_companions(tensors)
         tensors = {f"generator.{key}": tensor for key, tensor in generator.items()} | companions
+    if config.generator.kind == "fusion" and config_of(saved).generator.kind != "fusion":
+        tensors = {_of_base(name): tensor for name, tensor in tensors.items()}
     translations = _translations(saved, config, palette)
-    copied = 0
+    said: list[str] = []
     for name, network in state.players.trained():
         translation = translations.get(name, NO_MAPS)
-        copied += _take(network, _part(tensors, name), translation, where=saved.path)
-    if not copied:
-        raise CheckpointError(f"{saved.path} must hold networks of this kind; nothing in it fits")
+        copied = _take(network, part_of(tensors, name), translation, where=saved.path)
+        if name == "generator" and not copied:
+            raise CheckpointError(
+                f"{saved.path} must hold a generator of this kind; nothing in it fits: set "
+                "generator as it was there, or training.init_from to null"
+            )
+        said.append(f"{name} {_share_taken(network, copied)}")
     state.average.load_state_dict(state.players.generator.state_dict())
-    LOGGER.info("took %d tensors from %s%s", copied, source, _rest(translations["maps"]))
+    LOGGER.info("took from %s: %s%s", source, ", ".join(said), _rest(translations["maps"]))
+
+
+def _of_base(name: str) -> str:
+    """Name a tensor of a still-image generator as that of the base of a fusion."""
+    own = "generator.network."
+    return f"{own}base.{name.removeprefix(own)}" if name.startswith(own) else name
 
 
 def _translations(
@@ -102,9 +120,10 @@ def _translations(
     judged = (*there, *COLOURS), (*here, *COLOURS)
     pairs = {
         "maps": (there, here),
-        "generator": (there + style_channels(before), here + style_channels(config)),
+        "generator": (there + unseen_channels(before), here + unseen_channels(config)),
         "image_discriminator": judged,
         "region_discriminator": judged,
+        "segmentation_discriminator": (judged_classes(there), judged_classes(here)),
     }
     return {
         name: Translation(source, target, match_channels(source, target, classes))
@@ -121,10 +140,16 @@ def _load(source: Path) -> Checkpoint:
     return load_checkpoint(source, kind="training" if is_training else "generator")
 
 
-def _part(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """Select the tensors of one player, its name taken off."""
-    prefix = f"{name}."
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+def _share_taken(network: nn.Module, copied: set[str]) -> str:
+    """Say how much of a network was taken, and which of its parts begin fresh."""
+    own = network.state_dict().keys()
+    if not copied:
+        return "fresh"
+    if len(copied) == len(own):
+        return "whole"
+    parts = sorted({".".join(key.split(".")[:PART_DEPTH]) for key in own - copied})
+    listed = ", ".join(parts[:MOST_LISTED]) + (", ..." if len(parts) > MOST_LISTED else "")
+    return f"{len(copied)} of {len(own)} tensors (fresh: {listed})"
 
 
 def _take(
@@ -133,22 +158,56 @@ def _take(
     translation: Translation,
     *,
     where: Path,
-) -> int:
-    """Copy into a network what it shares with another, and count it."""
-    own, copied = network.state_dict(), 0
+) -> set[str]:
+    """Copy into a network what it shares with another; return the keys."""
+    own = network.state_dict()
+    copied: set[str] = set()
+    if isinstance(network, Generator):
+        tensors = _without_other_heads(tensors, own)
     readers = {} if translation.is_identity else dict(_reading_convolutions(network))
+    writes_classes = isinstance(network, SegmentationDiscriminator) and not translation.is_identity
     for key in own.keys() & tensors.keys():
         reader = next((name for name in readers if key.startswith(f"{name}.")), None)
-        if reader is None or key.endswith("bias"):
-            copied += _copy(own[key], tensors[key], where=f"{where}: {key!r}")
+        if writes_classes and key.startswith("head."):
+            ours, theirs = (_by_output(each[key]) for each in (own, tensors))
+            _copy_channels(ours, theirs, translation, where=f"{where}: {key!r}")
+        elif reader is None or key.endswith("bias"):
+            _copy(own[key], tensors[key], where=f"{where}: {key!r}")
         elif own[key].ndim == WEIGHT_AXES:
-            copied += _copy_channels(own[key], tensors[key], translation, where=f"{where}: {key!r}")
+            lead = own[key].shape[1] - _map_channels(readers[reader])
+            _copy(own[key][:, :lead], tensors[key][:, :lead], where=f"{where}: {key!r}")
+            ours, theirs = own[key][:, lead:], tensors[key][:, lead:]
+            _copy_channels(ours, theirs, translation, where=f"{where}: {key!r}")
+        else:
+            continue
+        copied.add(key)
     for convolution in readers.values():
         _settle(convolution)
     return copied
 
 
-def _copy(target: Tensor, source: Tensor, *, where: str) -> int:
+def _without_other_heads(
+    tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Leave behind heads that stand elsewhere here, or paint another number of pictures."""
+    others = [
+        key
+        for key, tensor in tensors.items()
+        if HEAD_KEY in key and (key not in own or own[key].shape[0] != tensor.shape[0])
+    ]
+    if others:
+        listed = ", ".join(sorted({key.rpartition(".conv.")[0] for key in others}))
+        LOGGER.info("left behind, as it paints other pictures than this run's: %s", listed)
+    return {key: tensor for key, tensor in tensors.items() if key not in others}
+
+
+def _map_channels(convolution: nn.Conv2d) -> int:
+    """Count the input channels of a convolution that are of maps; features come before them."""
+    before = convolution.features if isinstance(convolution, MapConv2d) else 0
+    return convolution.in_channels - before
+
+
+def _copy(target: Tensor, source: Tensor, *, where: str) -> None:
     """Copy a whole tensor.
 
     Raises:
@@ -160,10 +219,14 @@ def _copy(target: Tensor, source: Tensor, *, where: str) -> int:
             f"{tuple(source.shape)}: was it trained with other widths?"
         )
     target.copy_(source)
-    return 1
 
 
-def _copy_channels(target: Tensor, source: Tensor, translation: Translation, *, where: str) -> int:
+def _by_output(parameter: Tensor) -> Tensor:
+    """View a weight 'o i h w' or a bias 'o' of an output as one whose channels are on axis 1."""
+    return parameter[None] if parameter.ndim == 1 else parameter.transpose(0, 1)
+
+
+def _copy_channels(target: Tensor, source: Tensor, translation: Translation, *, where: str) -> None:
     """Copy the input channels that mean the same, of every map in the window.
 
     Args:
@@ -186,7 +249,6 @@ def _copy_channels(target: Tensor, source: Tensor, translation: Translation, *, 
     split, whole = source.unflatten(1, (maps, theirs)), target.unflatten(1, (maps, ours))
     for here, there in translation.matches.items():
         whole[:, :, here].copy_(split[:, :, there])
-    return 1
 
 
 def _reading_convolutions(network: nn.Module) -> Iterator[tuple[str, nn.Conv2d]]:

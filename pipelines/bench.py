@@ -197,7 +197,9 @@ def _keep(frames: Iterator[InputFrame], kept: Path) -> Iterator[InputFrame]:
                 np.save(kept / f"{field}_{count}.npy", part)
         count += 1
         yield frame
-    (kept / "count").write_text(str(count))
+    written = kept / "count.partial"
+    written.write_text(str(count))
+    written.rename(kept / "count")  # it may be read from another thread
 
 
 def _count(kept: Path) -> int | None:

@@ -8,26 +8,32 @@ import torch
 from torch import Tensor
 
 from pipelines.config import RunConfig
+from pipelines.config_controls import pass_channels
 from pipelines.config_file import validate_config
+from pipelines.config_pictures import lightness_channel
 from pipelines.datasets import build_dataset
+from pipelines.painters import SETTING, check_maps, check_painter
 from vid2vid.checkpoint import Checkpoint, load_checkpoint, load_weights, split_companions
 from vid2vid.controls.config import count_channels
 from vid2vid.errors import CheckpointError, ConfigError
+from vid2vid.first_frames import Painter
 from vid2vid.labels.conditioning import Conditioning
 from vid2vid.labels.palettes import Palette, load_palette
 from vid2vid.networks.discriminator import MultiScaleDiscriminator
 from vid2vid.networks.generator import GeneratorConfig, SequentialGenerator
 from vid2vid.networks.interface import Generator
 from vid2vid.networks.recompute import recompute_activations
+from vid2vid.networks.segmentation_discriminator import SegmentationDiscriminator
 from vid2vid.networks.still import StillGenerator
 from vid2vid.styles import Styles
 from vid2vid.training.loop import Run
 from vid2vid.training.players import Players
 from vid2vid.training.state import TrainingState, make_optimizers
-from vid2vid.vgg_weights import load_vgg
+from vid2vid.weights.features import load_features
 
 # Streams of the seed, so that no two networks start alike.
 GENERATOR_STREAM, IMAGE_STREAM, VIDEO_STREAM, REGION_STREAM = 0, 1000, 2000, 3000
+SEGMENTATION_STREAM = 4000
 
 
 class Generation(NamedTuple):
@@ -39,6 +45,7 @@ class Generation(NamedTuple):
     config: RunConfig
     step: int
     styles: Styles  # of every class, for a generator with features; its tables may be empty
+    path: Path  # of the file
 
 
 def build_conditioning(config: RunConfig, palette: Palette | None) -> Conditioning:
@@ -73,12 +80,19 @@ def _check_ids(setting: str, ids: Sequence[int], palette: Palette | None) -> Non
 def build_generator(config: RunConfig, palette: Palette | None) -> Generator:
     """Make the generator of a configuration, its weights not yet drawn."""
     network = config.generator
-    channels = build_conditioning(config, palette).channels + network.features
+    maps = build_conditioning(config, palette).channels
+    channels = maps + network.features + network.beside
     if isinstance(network, GeneratorConfig):
         return SequentialGenerator(
             network, conditioning_channels=channels, foreground=config.foreground
         )
-    return StillGenerator(network, conditioning_channels=channels)
+    first = maps - count_channels(config.controls)
+    return StillGenerator(
+        network,
+        conditioning_channels=channels,
+        passes=pass_channels(network, config.controls, first),
+        lightness=lightness_channel(network, config.controls, first),
+    )
 
 
 def build_players(config: RunConfig, palette: Palette | None) -> Players:
@@ -92,7 +106,8 @@ def build_players(config: RunConfig, palette: Palette | None) -> Players:
     if config.training.checkpoint_activations:
         recompute_activations(generator)
     players = Players(generator)
-    channels = generator.conditioning_channels - generator.features + 3
+    players.classes = 0 if palette is None else palette.num_classes
+    channels = build_conditioning(config, palette).channels + 3
     if config.image_discriminator is not None and (losses.image_gan or losses.matching):
         players.image_discriminator = MultiScaleDiscriminator(config.image_discriminator, channels)
         players.image_discriminator.initialise(seed + IMAGE_STREAM)
@@ -108,8 +123,12 @@ def build_players(config: RunConfig, palette: Palette | None) -> Players:
             discriminator = MultiScaleDiscriminator(video, channels)
             discriminator.initialise(seed + VIDEO_STREAM + 100 * scale)
             players.video_discriminators.append(discriminator)
+    if config.segmentation is not None and palette is not None:
+        judge = SegmentationDiscriminator(config.segmentation, palette.num_classes)
+        judge.initialise(seed + SEGMENTATION_STREAM)
+        players.segmentation_discriminator = judge
     if losses.perceptual:
-        players.features = load_vgg(losses.vgg, losses.vgg_weights)
+        players.features = load_features(losses)
     return players
 
 
@@ -149,7 +168,29 @@ def build_run(config: RunConfig, palette: Palette | None, device: torch.device) 
         losses=config.losses,
         optimizer=config.optimizer,
         training=config.training,
+        painter=build_painter(config, palette, device),
     )
+
+
+def build_painter(
+    config: RunConfig, palette: Palette | None, device: torch.device
+) -> Painter | None:
+    """Load what paints the first frames of training clips, where a run wants that.
+
+    Raises:
+        CheckpointError: if there is none or it does not fit.
+        ConfigError: if it takes other maps than the run has.
+    """
+    wanted = config.first_frames
+    if wanted is None or not wanted.train:
+        return None
+    found = load_generation(wanted.checkpoint, device)
+    check_painter(
+        found.config, found.palette, config, palette, option=SETTING, place=wanted.checkpoint
+    )
+    check_maps(found.config, config, place=wanted.checkpoint)
+    styles = found.styles if found.generator.features else None
+    return Painter(found.generator, found.conditioning, styles)
 
 
 def config_of(checkpoint: Checkpoint) -> RunConfig:
@@ -187,6 +228,7 @@ def load_generation(path: Path | str, device: torch.device) -> Generation:
         config=config,
         step=checkpoint.metadata["step"],
         styles=_load_styles(companions, generator, device, where=checkpoint.path),
+        path=checkpoint.path,
     )
 
 

@@ -18,7 +18,7 @@ from vid2vid.labels.palettes import (
 class Channel(NamedTuple):
     """The meaning of one channel."""
 
-    kind: str  # 'class', 'void', 'boundary', 'style', 'colour', or the kind of a control
+    kind: str  # 'class', 'void', 'boundary', 'style', 'noise', 'place', 'colour', or a control's
     name: str  # of the class, or a number
 
     def __str__(self) -> str:
@@ -27,6 +27,7 @@ class Channel(NamedTuple):
 
 
 BOUNDARY = Channel("boundary", "")
+GENERATED = Channel("generated", "")
 COLOURS = tuple(Channel("colour", name) for name in ("red", "green", "blue"))
 
 
@@ -48,9 +49,19 @@ def map_channels(config: RunConfig, palette: Palette | None) -> list[Channel]:
     return channels
 
 
-def style_channels(config: RunConfig) -> list[Channel]:
-    """List the channels of style, which follow the map and which discriminators do not see."""
-    return [Channel("style", str(index)) for index in range(config.generator.features)]
+def unseen_channels(config: RunConfig) -> list[Channel]:
+    """List the channels of style, noise and place: after the map, unseen by discriminators."""
+    generator = config.generator
+    return [
+        *(Channel("style", str(index)) for index in range(generator.features)),
+        *(Channel("noise", str(index)) for index in range(generator.noise)),
+        *(Channel("place", str(index)) for index in range(generator.beside - generator.noise)),
+    ]
+
+
+def judged_classes(channels: Sequence[Channel]) -> list[Channel]:
+    """List what a segmentation discriminator tells apart, given the channels of a map."""
+    return [*(each for each in channels if each.kind == "class"), GENERATED]
 
 
 def match_channels(

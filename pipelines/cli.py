@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines import cli_data, cli_evaluate, cli_models, cli_train, cli_world
+from pipelines import cli_data, cli_evaluate, cli_models, cli_styles, cli_train, cli_world
 from pipelines import cli_options as options
 from pipelines.console import run_command
 from pipelines.rendering.options import Dtype, Rendered, RenderOptions
@@ -28,6 +28,7 @@ app = typer.Typer(
 
 
 cli_train.register(app)
+cli_styles.register(app)
 
 
 @app.command()
@@ -55,6 +56,9 @@ def render(
     style_from: options.StyleFrom = None,
     style_labels: options.StyleLabels = None,
     style_instances: options.StyleInstances = None,
+    style: options.Style = None,
+    styles: options.NumStyles = None,
+    variant: options.Variant = None,
     preview: options.Preview = None,
     save_flow: Annotated[
         Path | None, typer.Option(help="Folder of .flo files, from each frame to the one before.")
@@ -73,6 +77,7 @@ def render(
     """Turn a stream of label maps or controls into a video, of its size, length and time stamps."""
 
     def run() -> None:
+        first_frames, from_zeros = options.parse_first_frames(first_frame)
         chosen = RenderOptions(
             instances=instances,
             palette=palette,
@@ -80,7 +85,8 @@ def render(
             boundary=boundary,
             controls=options.parse_controls(control),
             drawn=drawn,
-            first_frames=tuple(first_frame or ()),
+            first_frames=first_frames,
+            from_zeros=from_zeros,
             frames=frames,
             fps=fps,
             height=height,
@@ -94,6 +100,9 @@ def render(
             style_from=style_from,
             style_labels=style_labels,
             style_instances=style_instances,
+            style=options.parse_styles(style),
+            styles=styles,
+            variant=variant,
             preview=preview,
             save_flow=save_flow,
             save_occlusion=save_occlusion,
@@ -128,6 +137,12 @@ def still(
     style_from: options.StyleFrom = None,
     style_labels: options.StyleLabels = None,
     style_instances: options.StyleInstances = None,
+    style: options.Style = None,
+    styles: options.NumStyles = None,
+    variant: options.Variant = None,
+    picture_format: options.Format = None,
+    bits: options.Bits = "8",
+    quality: options.Quality = None,
     preview: options.Preview = None,
     device: options.Device = None,
     dtype: options.Dtype = "float32",
@@ -156,6 +171,12 @@ def still(
             style_from=style_from,
             style_labels=style_labels,
             style_instances=style_instances,
+            style=options.parse_styles(style),
+            styles=styles,
+            variant=variant,
+            format=picture_format,
+            bits=16 if bits == "16" else 8,
+            quality=quality,
             preview=preview,
         )
         renderer = _load(checkpoint, device, dtype)

@@ -8,7 +8,7 @@ import typer
 
 from pipelines import cli_options as options
 from pipelines.console import run_command
-from vid2vid.errors import DataError
+from vid2vid.errors import ConfigError, DataError
 
 
 def check(
@@ -35,6 +35,10 @@ def check(
     """Walk a data set and name every problem at once; status 2 if training would fail."""
 
     def run() -> None:
+        if report is not None and report.exists() and not report.is_dir():
+            raise ConfigError(
+                f"--report needs a folder, which is made; {report} is a file: name another"
+            )
         from pipelines.checking.check import check as walk
         from pipelines.checking.subject import Asked
 

@@ -10,6 +10,8 @@ from pipelines.rendering.options import LARGEST_DETAIL_PX
 from vid2vid.errors import ConfigError
 from vid2vid.video.codecs import DEFAULT_CRF, LARGEST_CRF
 
+ZEROS = Path("zeros")  # of --first-frame; a folder of this name is given by its whole path
+
 
 def parse_controls(pairs: list[str] | None) -> tuple[tuple[str, Path], ...]:
     """Read NAME=PATH, each.
@@ -25,6 +27,39 @@ def parse_controls(pairs: list[str] | None) -> tuple[tuple[str, Path], ...]:
             raise ConfigError(f"--control must be NAME=PATH, each name once; got {pair!r}: {why}")
         found[name] = Path(place)
     return tuple(found.items())
+
+
+def parse_styles(pairs: list[str] | None) -> tuple[tuple[str, int], ...]:
+    """Read WHAT=K, each.
+
+    Raises:
+        ConfigError: if one is of another form, or something is named twice.
+    """
+    found: dict[str, int] = {}
+    for pair in pairs or ():
+        what, _, row = pair.rpartition("=")
+        if not what or not row.isdecimal() or what in found:
+            why = "that was named before" if what in found else "such as car=3 or 26001=0"
+            raise ConfigError(f"--style must be WHAT=K, each once; got {pair!r}: {why}")
+        found[what] = int(row)
+    return tuple(found.items())
+
+
+def parse_first_frames(places: list[Path] | None) -> tuple[tuple[Path, ...], bool]:
+    """Read what a video begins with, and whether that is 'zeros'.
+
+    Raises:
+        ConfigError: if 'zeros' is not alone.
+    """
+    given = tuple(places or ())
+    if ZEROS not in given:
+        return given, False
+    if len(given) > 1:
+        raise ConfigError(
+            "--first-frame takes 'zeros' alone, or what the output begins with; got "
+            f"{', '.join(map(str, given))}: leave one kind out"
+        )
+    return (), True
 
 
 def _parse_fps(text: str) -> Fraction:
@@ -80,7 +115,8 @@ FirstFrame = Annotated[
     list[Path] | None,
     typer.Option(
         help="Picture that the output begins with, again for the next, oldest first; or the "
-        "checkpoint of a still-image generator that paints them."
+        "checkpoint of a still-image generator that paints them; or 'zeros'. Default: as the "
+        "checkpoint's first_frames says, else zeros."
     ),
 ]
 Seed = Annotated[
@@ -101,6 +137,28 @@ StyleFrom = Annotated[
 ]
 StyleLabels = Annotated[Path | None, typer.Option(help="Label map of that photo.")]
 StyleInstances = Annotated[Path | None, typer.Option(help="Instance map of that photo.")]
+Style = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="WHAT=K",
+        help="Style K of a class (name or id) or of an instance (its id); again for the next.",
+    ),
+]
+NumStyles = Annotated[
+    int | None,
+    typer.Option(
+        "--styles",
+        min=1,
+        help="So many renderings in a grid, by the seeds from --seed on, "
+        "or the pictures that the checkpoint paints of a map.",
+    ),
+]
+Variant = Annotated[
+    int | None,
+    typer.Option(
+        min=0, help="Which picture of a checkpoint that paints several of a map. Default: 0."
+    ),
+]
 Frames = Annotated[
     str | None,
     typer.Option(metavar="A:B", help="Part of the input: A:B, counted from 0, B not included."),
@@ -134,6 +192,18 @@ Crf = Annotated[
     ),
 ]
 Lossless = Annotated[bool, typer.Option("--lossless", help="Write the video without loss.")]
+Format = Annotated[
+    Literal["png", "jpg", "webp"] | None,
+    typer.Option("--format", help="Of the pictures in an output folder. Default: png."),
+]
+Bits = Annotated[
+    Literal["8", "16"],
+    typer.Option(help="Bits of a channel of PNG: 16 keeps what lies between two levels of 8."),
+]
+Quality = Annotated[
+    int | None,
+    typer.Option(min=1, max=100, help="Of JPEG and WebP. Default: 95, and WebP without loss."),
+]
 Preview = Annotated[
     Path | None, typer.Option(help="Video or folder: label maps and frames side by side.")
 ]

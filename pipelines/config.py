@@ -5,23 +5,24 @@ from typing import Annotated, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from pipelines.config_controls import check_controls, check_sources
+from pipelines.config_judges import check_norms, check_patches
+from pipelines.config_pictures import check_colour, check_depth
 from pipelines.reference_flow import FlowConfig
-from vid2vid.controls.config import (
-    ControlConfig,
-    DensePoseConfig,
-    FlowControlConfig,
-    check_names,
-    name_of,
-    needs_files,
-)
+from vid2vid.controls.config import ControlConfig
 from vid2vid.controls.regions import check_regions
 from vid2vid.data.config import ColourConfig, DataConfig
+from vid2vid.first_frames import FirstFramesConfig
 from vid2vid.labels.conditioning import ConditioningConfig
 from vid2vid.losses.config import LossConfig
+from vid2vid.networks.crn import CRNConfig, PaintedConfig
+from vid2vid.networks.crn_baselines import EncoderDecoderConfig, FullResolutionConfig
 from vid2vid.networks.discriminator import DiscriminatorConfig
+from vid2vid.networks.fusion import FusionConfig
 from vid2vid.networks.generator import GeneratorConfig
 from vid2vid.networks.pix2pix import ResNetConfig, UNetConfig
 from vid2vid.networks.pix2pixhd import Pix2PixHDConfig
+from vid2vid.networks.segmentation_discriminator import SegmentationDiscriminatorConfig
 from vid2vid.temporal import farthest_back
 from vid2vid.training.loop import TrainingConfig
 from vid2vid.training.players import RegionDiscriminatorConfig, VideoDiscriminatorConfig
@@ -50,12 +51,16 @@ AnyGeneratorConfig = Annotated[
     Annotated[GeneratorConfig, Tag("sequential")]
     | Annotated[UNetConfig, Tag("pix2pix_unet")]
     | Annotated[ResNetConfig, Tag("pix2pix_resnet")]
-    | Annotated[Pix2PixHDConfig, Tag("pix2pixhd")],
+    | Annotated[Pix2PixHDConfig, Tag("pix2pixhd")]
+    | Annotated[CRNConfig, Tag("crn")]
+    | Annotated[EncoderDecoderConfig, Tag("encoder_decoder")]
+    | Annotated[FullResolutionConfig, Tag("full_resolution")]
+    | Annotated[FusionConfig, Tag("fusion")],
     Discriminator(kind_or("sequential")),
 ]
 
 
-PATCH_REST = 3  # pixels left after the halvings, of which two convolutions take one each
+PATCH_JUDGES = ("image_discriminator", "video_discriminator", "region_discriminator")
 
 
 class RunConfig(BaseModel):
@@ -77,18 +82,22 @@ class RunConfig(BaseModel):
     or `boundary`. Their channels follow those of the labels, in this order."""
     generator: AnyGeneratorConfig = GeneratorConfig()
     """Its `kind` says the family: `sequential` (the default), `pix2pix_unet`, `pix2pix_resnet`,
-    `pix2pixhd`."""
+    `pix2pixhd`, `crn`, `encoder_decoder`, `full_resolution`, `fusion`."""
     image_discriminator: DiscriminatorConfig | None = DiscriminatorConfig()
     """null = none."""
     video_discriminator: VideoDiscriminatorConfig | None = VideoDiscriminatorConfig()
     """null = none."""
     region_discriminator: RegionDiscriminatorConfig | None = None
     """null = none."""
+    segmentation_discriminator: SegmentationDiscriminatorConfig | None = None
+    """Sorts every pixel of a frame into its label or "generated" (OASIS); null = none."""
     reference_flow: FlowConfig = FlowConfig()
     losses: LossConfig = LossConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     training: TrainingConfig = TrainingConfig()
+    first_frames: FirstFramesConfig | None = None
+    """null = none: videos begin from zeros, or with pictures that rendering is given."""
     validation: ValidationConfig | None = None
     """null = none."""
 
@@ -105,9 +114,19 @@ class RunConfig(BaseModel):
         return self.region_discriminator if judged else None
 
     @property
+    def segmentation(self) -> SegmentationDiscriminatorConfig | None:
+        """The segmentation discriminator that is made: none where its term has weight 0."""
+        return self.segmentation_discriminator if self.losses.segmentation_gan else None
+
+    @property
     def foreground(self) -> tuple[int, ...]:
         """Class ids that the foreground model paints."""
         return () if self.labels is None else self.labels.foreground
+
+    @property
+    def trains_stills(self) -> bool:
+        """Whether no clip has more than one frame, so that pictures need nothing in common."""
+        return self.generator.history == 0 and longest_clip(self.schedule) == 1
 
     @property
     def needs_instances(self) -> bool:
@@ -118,47 +137,8 @@ class RunConfig(BaseModel):
 
     @model_validator(mode="after")
     def _is_painted_from_something(self) -> Self:
-        if self.labels is None and not self.controls:
-            raise ValueError(
-                "frames must be painted from something; labels is null and controls is empty: "
-                "give labels a section, or name a control such as {kind: edges}"
-            )
-        if self.labels is None and all(each.kind == "boundary" for each in self.controls):
-            raise ValueError(
-                "a boundary alone is no control to paint from: add another, or give labels a "
-                "section"
-            )
-        generator = self.generator
-        by_class = isinstance(generator, Pix2PixHDConfig) and generator.pooling == "labels"
-        if self.labels is None and generator.features and by_class:
-            raise ValueError(
-                "generator.pooling 'labels' needs labels, which is null: set generator.pooling to "
-                "instances or generator.features to 0"
-            )
-        check_names(self.controls)
-        return self
-
-    @model_validator(mode="after")
-    def _controls_fit_the_data(self) -> Self:
-        data = self.data
-        for control in self.controls:
-            if isinstance(data, WorldDataConfig):
-                if needs_files(control):
-                    raise ValueError(
-                        f"control '{name_of(control)}' is read from files, and procedural streets "
-                        "have none: leave it out, or set data to a data set in files"
-                    )
-            elif isinstance(control, DensePoseConfig) and data.flip:
-                raise ValueError(
-                    "control 'densepose' cannot be mirrored, for its coordinates differ from side "
-                    "to side: set data.flip to false"
-                )
-            elif isinstance(control, FlowControlConfig) and control.stream and data.stride[1] > 1:
-                raise ValueError(
-                    f"control '{control.stream}' holds the flow between neighbours; data.stride is "
-                    f"{list(data.stride)}: set it to [1, 1], or the control's stream to null, so "
-                    "that the flow is found in the photographs"
-                )
+        check_sources(self.controls, self.generator, has_labels=self.labels is not None)
+        check_controls(self.controls, self.data)
         return self
 
     @model_validator(mode="after")
@@ -200,10 +180,19 @@ class RunConfig(BaseModel):
             self.video_discriminator and (losses.video_gan or losses.matching)
         )
         # The region discriminator says nothing of the rest of a frame: it is not enough.
-        if not (judged or losses.pixel_weight or losses.perceptual):
+        if not (judged or self.segmentation or losses.pixel_weight or losses.perceptual):
             raise ValueError(
                 "losses must compare frames with something; all weights of image_gan, video_gan, "
-                "matching, perceptual and pixel are 0 or without a discriminator"
+                "segmentation_gan, matching, perceptual and pixel are 0 or without a discriminator"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _labels_can_be_judged(self) -> Self:
+        if self.segmentation_discriminator is not None and self.labels is None:
+            raise ValueError(
+                "segmentation_discriminator learns the labels of pixels; labels is null: give it "
+                "a section, or set segmentation_discriminator to null"
             )
         return self
 
@@ -217,12 +206,36 @@ class RunConfig(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _first_frames_are_seen(self) -> Self:
+        if self.first_frames is not None:
+            begins = self.training.first_frames
+            self.first_frames.check(history=self.generator.history, first_frames=begins)
+        return self
+
+    @model_validator(mode="after")
     def _frozen_scales_exist(self) -> Self:
-        generator = self.generator
-        if self.schedule.freeze and not (generator.refiners or generator.enhancers):
+        generator, schedule = self.generator, self.schedule
+        others = generator.refiners + generator.enhancers
+        if schedule.freeze and not others:
             raise ValueError(
-                "schedule.freeze keeps coarser scales fixed under a refiner or an enhancer; the "
-                "generator has none: set schedule.freeze to 0"
+                "schedule.freeze keeps coarser scales fixed under a refiner, an enhancer or a "
+                "module; the generator has none: set schedule.freeze to 0"
+            )
+        if schedule.freeze and schedule.freeze_except > others:
+            raise ValueError(
+                f"schedule.freeze_except must be at most {others}, so that schedule.freeze keeps "
+                f"anything fixed; got {schedule.freeze_except}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _variants_are_learnt(self) -> Self:
+        generator, losses = self.generator, self.losses
+        outputs = generator.outputs if isinstance(generator, PaintedConfig) else 1
+        if outputs > 1 and not (losses.pixel_weight or losses.perceptual):
+            raise ValueError(
+                "generator.outputs above 1 learn from losses.perceptual or losses.pixel, which are "
+                f"0; got {outputs}: discriminators see the first picture alone"
             )
         return self
 
@@ -239,20 +252,9 @@ class RunConfig(BaseModel):
 
     @model_validator(mode="after")
     def _patches_fit(self) -> Self:
-        for name in ("image_discriminator", "video_discriminator", "region_discriminator"):
-            judge: DiscriminatorConfig | None = getattr(self, name)
-            if judge is None or judge.pixel or judge.padding > 1:
-                continue
-            smallest, came = min(self.data.height, self.data.width), "data has"
-            if isinstance(judge, RegionDiscriminatorConfig):
-                smallest, came = judge.size, "its size is"
-            needed = PATCH_REST * 2 ** (judge.layers + judge.scales - 1)
-            if smallest < needed:
-                raise ValueError(
-                    f"{name}.padding 1 needs frames of at least {needed} pixels in height and "
-                    f"width with {judge.layers} layers and {judge.scales} scales; {came} "
-                    f"{smallest}: set {name}.padding to 2 or lower {name}.layers"
-                )
+        judges = {name: each for name in PATCH_JUDGES if (each := getattr(self, name)) is not None}
+        check_patches(judges, height=self.data.height, width=self.data.width)
+        check_norms(judges, self.losses.adversarial)
         return self
 
     @model_validator(mode="after")
@@ -260,6 +262,12 @@ class RunConfig(BaseModel):
         if self.region_discriminator is not None:
             regions = self.region_discriminator.regions
             check_regions(regions, self.controls, has_labels=self.labels is not None)
+        return self
+
+    @model_validator(mode="after")
+    def _pictures_fit(self) -> Self:
+        check_colour(self.generator, self.controls)
+        check_depth(self.generator, height=self.data.height, width=self.data.width)
         return self
 
     @model_validator(mode="after")

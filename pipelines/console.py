@@ -89,9 +89,14 @@ def _is_expected(error: BaseException) -> bool:
     if isinstance(error, (Vid2VidError, TrainingError, OSError, MemoryError, KeyboardInterrupt)):
         return True
     if not isinstance(error, RuntimeError):
-        return False
+        return _lacks_memory(error)
     names = {kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith("torch")}
     return bool(names & _DEVICE_ERRORS) or bool(_DEVICE_TROUBLE.search(str(error)))
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    """Tell whether OpenCV could not get memory, for which it has no error of its own kind."""
+    return type(error).__module__ == "cv2" and "Insufficient memory" in str(error)
 
 
 def _message(error: BaseException) -> list[str]:
@@ -100,6 +105,8 @@ def _message(error: BaseException) -> list[str]:
         # torch hands the error of a DataLoader worker on with its traceback as the message.
         text = text.splitlines()[-1].partition(": ")[2]
     first = text.partition("\n")[0] or type(error).__name__
+    if _lacks_memory(error):  # without the place in OpenCV's source
+        first = first.rpartition(") ")[2]
     if isinstance(error, KeyboardInterrupt):
         return [first if text else "interrupted"]
     if not _is_expected(error):

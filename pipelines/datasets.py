@@ -1,21 +1,27 @@
 """From a configuration to the source of its clips: files, or procedural streets."""
 
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from pipelines.config import RunConfig
 from pipelines.reference_flow import build_estimator
-from vid2vid.controls.files import check_readable
+from vid2vid.data.augment import Size, base_size
 from vid2vid.data.batches import ClipSource
 from vid2vid.data.clips import ClipDataset
 from vid2vid.data.config import DataConfig
+from vid2vid.data.layout import Sequence as Recording
 from vid2vid.data.layout import find_sequences
+from vid2vid.data.measuring import in_words
 from vid2vid.errors import ConfigError
 from vid2vid.labels.files import LabelReader
 from vid2vid.labels.palettes import Palette, load_mapping, load_palette
 from vid2vid.temporal import strides
 from vid2vid.world.clips import WorldClips, WorldDataConfig
+
+LOGGER = logging.getLogger(__name__)
 
 CPU = torch.device("cpu")
 WORLD_PALETTE = "cityscapes"
@@ -90,20 +96,23 @@ def open_files(
             f"data.root must be the folder of the data set; there is no {data.root}. "
             f"{config.fetch or 'Put the data there'}, or point to it with --set data.root=FOLDER"
         )
-    check_readable(config.controls)
     sequences = find_sequences(
         Path(data.root).expanduser(),
         data.split,
         data.layout,
+        direction=data.direction,
         frame_range=data.frame_range,
         with_labels=palette is not None,
         controls=config.controls,
+        mixed=config.trains_stills,
     )
+    regions = config.region.regions if config.region else None
     if config.needs_instances and sequences[0].instances is None:
         raise _no_instances(config, data)
     flow = None
     if with_flow and needs_flow(config):
-        flow = build_estimator(config.reference_flow, device=CPU if data.workers else device)
+        _check_cache(config, data, sequences)
+        flow = build_estimator(config.reference_flow, device=_flow_device(config, data, device))
     return ClipDataset(
         sequences,
         data,
@@ -112,9 +121,36 @@ def open_files(
         flow=flow,
         flow_check=config.reference_flow.check,
         flow_strides=flow_strides(config),
-        with_instances=config.needs_instances,
-        regions=config.region.regions if config.region else None,
+        with_instances=config.needs_instances or bool(regions and regions.labels),
+        regions=regions,
     )
+
+
+def _check_cache(config: RunConfig, data: DataConfig, sequences: Sequence[Recording]) -> None:
+    """Refuse to keep flow of frames that are cut anew for every clip.
+
+    Raises:
+        ConfigError: if they are.
+    """
+    own = Size(data.height, data.width)
+    cut = [each for each in sequences if base_size(data, each.size) != own]
+    if config.reference_flow.cache is not None and cut:
+        raise ConfigError(
+            "reference_flow.cache keeps the flow of frames that come again; those of sequence "
+            f"{cut[0].name!r} are cut at random from {in_words(base_size(data, cut[0].size))}: set "
+            "data.fit to stretch, give data.height and data.width their shape, or leave it out"
+        )
+
+
+def _flow_device(config: RunConfig, data: DataConfig, device: torch.device) -> torch.device:
+    """Choose where the reference flow is computed: a loading process has no GPU."""
+    if not data.workers:
+        return device
+    if config.reference_flow.kind != "dis" and device.type != "cpu":
+        LOGGER.warning(
+            "RAFT computes on the CPU in loading processes: set data.workers to 0 to use %s", device
+        )
+    return CPU
 
 
 def _label_reader(config: RunConfig, palette: Palette | None) -> LabelReader | None:

@@ -14,6 +14,7 @@ from pipelines.official.layouts import (
     architecture_of,
     foreign_settings,
     layouts,
+    official_generator,
 )
 from vid2vid.checkpoint import STATE_FILE, load_checkpoint
 from vid2vid.errors import ConfigError
@@ -135,11 +136,12 @@ def _check_one_norm(
     """
     judge = config.image_discriminator
     judged = any(layout.player == "image_discriminator" for layout, _ in present)
-    if judge is None or not judged or (config.generator.norm == "none") == (judge.norm == "none"):
+    norm = official_generator(config).norm
+    if judge is None or not judged or (norm == "none") == (judge.norm == "none"):
         return
     raise ConfigError(
         f"{where} cannot be exported: official {architecture_of(config)} has one --norm for both "
-        f"networks; generator.norm is {config.generator.norm!r}, image_discriminator.norm "
+        f"networks; generator.norm is {norm!r}, image_discriminator.norm "
         f"{judge.norm!r}: train both with one norm"
     )
 
@@ -156,7 +158,7 @@ def _norm_form(
     Raises:
         ConfigError: if the checkpoint is of another norm.
     """
-    own = config.generator.norm
+    own = official_generator(config).norm
     if own in ("batch", "none"):
         if norm not in (None, own):
             raise ConfigError(

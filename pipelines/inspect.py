@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import torch
 
@@ -22,7 +23,7 @@ from vid2vid.data.augment import Size
 from vid2vid.errors import ConfigError
 from vid2vid.labels.palettes import Palette
 from vid2vid.networks.cost import count_macs, count_parameters, generator_macs
-from vid2vid.networks.discriminator import MultiScaleDiscriminator
+from vid2vid.networks.fusion import BaseNetwork, FusionGenerator
 from vid2vid.networks.interface import Generator
 from vid2vid.networks.still import StillGenerator
 from vid2vid.training.players import Players
@@ -133,6 +134,9 @@ def _generator_costs(generator: Generator, size: Size) -> Iterator[NetworkCost]:
 def _still_costs(generator: StillGenerator, size: Size) -> Iterator[NetworkCost]:
     """Count the network, then the feature encoder where there is one."""
     macs = generator_macs(generator, height=size.height, width=size.width)
+    if isinstance(generator.network, FusionGenerator):
+        yield from _fusion_costs(generator.network, macs, size)
+        return
     yield NetworkCost("generator", count_parameters(generator.network), macs, *size)
     if generator.encoder is not None:
         photo = torch.empty(1, 3, *size, device="meta")
@@ -140,10 +144,22 @@ def _still_costs(generator: StillGenerator, size: Size) -> Iterator[NetworkCost]
         yield NetworkCost("feature encoder", count_parameters(generator.encoder), macs, *size)
 
 
+def _fusion_costs(network: FusionGenerator, macs: int, size: Size) -> Iterator[NetworkCost]:
+    """Count the base with all its passes, then the joint, then both."""
+    base, passes = network.base, network.seen.shape[0]
+    maps = torch.empty(1, network.seen.shape[1], *size, device="meta")
+    once = count_macs(base, lambda ghost: ghost(maps))
+    one_more = count_macs(base, lambda ghost: cast("BaseNetwork", ghost).features(maps))
+    together = once + (passes - 1) * one_more
+    yield NetworkCost("generator, base", count_parameters(base), together, *size)
+    yield NetworkCost("generator, joint", count_parameters(network.joint), macs - together, *size)
+    yield NetworkCost("generator, total", count_parameters(network), macs, *size)
+
+
 def _judge_costs(players: Players, size: Size) -> Iterator[NetworkCost]:
     """Count the discriminators, at the size of the frames, or of what boxes are resized to."""
     for name, network in players.trained():
-        if isinstance(network, MultiScaleDiscriminator):
+        if network is not players.generator:
             side = players.region_size
             own = Size(side, side) if network is players.region_discriminator else size
             channels = next(p.shape[1] for p in network.parameters() if p.ndim == 4)
@@ -170,15 +186,10 @@ def describe(inspection: Inspection) -> str:
         f"{'network':<24} {'parameters':>12} {'GMACs':>10}  at",
     ]
     lines += [
-        f"{network.name:<24} {_count(network.parameters):>12} {network.macs / 1e9:>10.3f}  "
+        f"{network.name:<24} {network.parameters:>12,} {network.macs / 1e9:>10.3f}  "
         f"{network.width}x{network.height}"
         for network in inspection.networks
     ]
     if inspection.memory is not None:
         lines.append(describe_memory(inspection.memory))
     return "\n".join(lines)
-
-
-def _count(number: int) -> str:
-    """Write a number of parameters as people say it."""
-    return f"{number / 1e6:.2f} M" if number >= 1e5 else f"{number / 1e3:.1f} k"

@@ -2,13 +2,14 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import cache
 
 from pipelines.session import Session
-from vid2vid.networks.cost import generator_macs
+from vid2vid.networks.cost import training_macs
 from vid2vid.networks.interface import Generator
 from vid2vid.training.loop import StepReport, take_steps
-from vid2vid.training.schedule import ScheduleConfig, steps_within
+from vid2vid.training.schedule import Moment, ScheduleConfig, steps_within
 
 LOGGER = logging.getLogger(__name__)
 
@@ -43,12 +44,14 @@ def fix_steps(session: Session, seconds: float, stop: threading.Event) -> Schedu
             raise session.stopped(of=", the number of steps not yet fixed")
     measured = sorted(report.seconds for report in reports[WARM_UP_STEPS:])
     per_step = measured[len(measured) // 2]
-    now = reports[-1].moment
+    now, generator = reports[-1].moment, state.players.generator
     total = state.step + steps_within(
         session.course,
         seconds - sum(report.seconds for report in reports),
         seconds_per_frame=per_step / now.clip_length,
-        costs=_relative_costs(state.players.generator, now.scales),
+        cost=_relative_cost(generator, now),
+        refiners=generator.scales - 1,
+        enhancers=len(generator.stages) - generator.scales,
     )
     state.total_steps = total
     session.save()
@@ -56,14 +59,17 @@ def fix_steps(session: Session, seconds: float, stop: threading.Event) -> Schedu
     return session.course.model_copy(update={"steps": total})
 
 
-def _relative_costs(generator: Generator, scales: int) -> Sequence[float]:
-    """Relate the cost of a frame with 1, 2 ... scales to that of the scales that were measured.
+def _relative_cost(generator: Generator, measured: Moment) -> Callable[[Moment], float]:
+    """Relate the cost of a frame, forward and backward, to that at the moment that was measured.
 
     Counted at one small size; each scale more doubles height and width.
     """
     side = 4 * generator.size_multiple(generator.scales)
-    costs = [
-        generator_macs(generator, height=side, width=side, scales=count + 1) * 4**count
-        for count in range(generator.scales)
-    ]
-    return tuple(cost / costs[scales - 1] for cost in costs)
+
+    @cache
+    def cost(scales: int, frozen: int) -> int:
+        macs = training_macs(generator, height=side, width=side, scales=scales, frozen=frozen)
+        return macs * 4 ** (scales - 1)
+
+    at_first = cost(measured.scales, measured.frozen)
+    return lambda now: cost(now.scales, now.frozen) / at_first

@@ -11,14 +11,15 @@ from pipelines.config import RunConfig
 from pipelines.datasets import flow_strides, needs_flow
 from vid2vid.data.clips import ClipBatch
 from vid2vid.labels.palettes import Palette
-from vid2vid.networks.features import VggFeatures
 from vid2vid.networks.interface import Generator
 from vid2vid.temporal import farthest_back
 from vid2vid.training.clip_step import StepSettings, gather_gradients
+from vid2vid.training.loop import moment_of
 from vid2vid.training.memory import imitate_autocast, measure_memory, weight_bytes
 from vid2vid.training.players import Players
 from vid2vid.training.schedule import longest_clip
 from vid2vid.training.targets import Targets, prepare
+from vid2vid.weights.features import empty_features
 
 META = torch.device("meta")
 ADAM_MOMENTS = 2
@@ -58,10 +59,12 @@ class MemoryEstimate:
 def estimate_memory(config: RunConfig, palette: Palette | None) -> MemoryEstimate:
     """Measure a step on the meta device: no data, no weight file and no memory is needed.
 
-    All spatial scales run and all of them are trained, as towards the end of a run. What the
+    All spatial scales run, and what is trained at the end of the run. What the
     libraries of a device take for themselves is not counted, nor frames that loading keeps.
     """
     players = _players_on_meta(config, palette)
+    last = moment_of(players.generator, config.schedule, config.schedule.steps - 1)
+    players.freeze(last.frozen)
     longest = players.generator.history + longest_clip(config.schedule)
     clip = measure_memory(
         lambda: make_clips(config, palette, players.generator, length=longest, device=META)
@@ -127,7 +130,7 @@ def _players_on_meta(config: RunConfig, palette: Palette | None) -> Players:
     with META:
         players = build_players(config.model_copy(update={"losses": off}), palette)
         if config.losses.perceptual:
-            players.features = VggFeatures(config.losses.vgg)
+            players.features = empty_features(config.losses)
     return players
 
 

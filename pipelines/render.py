@@ -16,7 +16,12 @@ from torch import Tensor
 from pipelines.build import Generation, choose_device, load_generation
 from pipelines.console import progress
 from pipelines.rendering.detail import set_detail
-from pipelines.rendering.first_frames import load_painter, read_first_frames, warn_of_zeros
+from pipelines.rendering.first_frames import (
+    make_painter,
+    open_painter,
+    read_first_frames,
+    warn_of_zeros,
+)
 from pipelines.rendering.frames import FrameGenerator, Parts
 from pipelines.rendering.input_choice import choose_inputs
 from pipelines.rendering.input_stream import InputStream, open_input
@@ -27,11 +32,16 @@ from pipelines.rendering.label_choice import (
 )
 from pipelines.rendering.options import Dtype, Rendered, RenderingError, RenderOptions
 from pipelines.rendering.outputs import Outputs
+from pipelines.rendering.picture_choice import check_pictures
 from pipelines.rendering.sound_choice import takes_sound
 from pipelines.rendering.stream import Consumer, ReadAhead
 from pipelines.rendering.style_choice import choose_styles
+from pipelines.rendering.style_grid import StyleGrid
+from pipelines.rendering.variant import set_variant
 from vid2vid.controls.drawing import InputDrawing
 from vid2vid.errors import ConfigError, Vid2VidError
+from vid2vid.networks.still import hold_dropout
+from vid2vid.video.reading import is_video
 
 LOGGER = logging.getLogger(__name__)
 
@@ -97,26 +107,35 @@ class Renderer:
         """
         labels, out = Path(labels), Path(out)
         started = time.perf_counter()
-        conditioning = choose_conditioning(options, self.generation)
+        opened = open_painter(options, self.generation, self._device)
+        conditioning = choose_conditioning(options, self.generation, opened)
         check_branches(options, self.generation)
         check_places(options, labels, out)
+        check_pictures(options, out)
         inputs = choose_inputs(options, self.generation)
         styles = choose_styles(options, self.generation, inputs.reader)
         frame_generator = FrameGenerator(
             self.generation.generator, conditioning, self._device, _parts(options), styles
         )
-        painter = load_painter(options, self.generation, self._device)
+        painter = None if opened is None else make_painter(opened, options, self._device)
         warn_of_zeros(options, self.generation)
         _reseed(options, [frame_generator, *([painter] if painter else [])])
+        hold_dropout(self.generation.generator, hold=is_video(labels) or not options.is_still)
         set_detail(self.generation, options.detail)
+        set_variant(self.generation.generator, options)
         with_sound = takes_sound(options, labels, out)
         stream = open_input(labels, inputs, options, with_sound=with_sound)
         beginning = Beginning(read_first_frames(options, stream.size), painter)
         drawing = InputDrawing(self.generation.palette, inputs.controls)
-        outputs = Outputs(out, stream, options=options, drawing=drawing)
+        grid = StyleGrid.of(options, frame_generator)
+        shown = stream if grid is None else grid.enlarge(stream)
+        outputs = Outputs(out, shown, options=options, drawing=drawing)
         try:
             self._run(
-                stream, outputs, frame_generator, beginning=None if options.is_still else beginning
+                stream,
+                outputs,
+                grid or frame_generator,
+                beginning=None if options.is_still else beginning,
             )
             paths = outputs.close()
         except BaseException as error:
@@ -125,8 +144,8 @@ class Renderer:
         return Rendered(
             path=paths[-1],
             num_frames=outputs.num_written,
-            height=stream.size.height,
-            width=stream.size.width,
+            height=shown.size.height,
+            width=shown.size.width,
             seconds=time.perf_counter() - started,
             extras=tuple(paths[:-1]),
             far_share=inputs.far_share,
@@ -136,7 +155,7 @@ class Renderer:
         self,
         stream: InputStream,
         outputs: Outputs,
-        frame_generator: FrameGenerator,
+        frame_generator: FrameGenerator | StyleGrid,
         *,
         beginning: Beginning | None,
     ) -> None:
@@ -165,6 +184,7 @@ def _parts(options: RenderOptions) -> Parts:
         hallucinated=options.save_hallucinated is not None,
         occlusion=options.save_occlusion is not None,
         flow=options.save_flow is not None,
+        deep=options.bits == 16,
     )
 
 
@@ -177,7 +197,7 @@ def _reseed(options: RenderOptions, frame_generators: Sequence[FrameGenerator]) 
     networks = [each.network for each in frame_generators]
     if options.seed is not None and not any(network.is_random for network in networks):
         raise ConfigError(
-            "--seed is for a checkpoint with style features or with dropout in rendering; this "
+            "--seed is for a checkpoint with style features, noise, or dropout in rendering; this "
             "one draws nothing: leave it out"
         )
     for network in networks:

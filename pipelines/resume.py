@@ -21,6 +21,7 @@ FREE_SETTINGS = (
     "data.root",
     "data.cache_mb",
     "data.workers",
+    "first_frames.checkpoint",
     "generator.render_dropout",
     "generator.statistics",
     "losses.vgg_weights",
@@ -45,8 +46,16 @@ FREE_SETTINGS = (
 INTERVAL = {"every"}  # the one setting of validation that no score depends on
 
 
-def resume(folder: Path, state: TrainingState, config: RunConfig) -> None:
+def resume(folder: Path, state: TrainingState, config: RunConfig, *, asks_for_steps: bool) -> None:
     """Put the saved run of `folder` into `state`.
+
+    Args:
+        folder: of the run.
+        state: changed in place.
+        config: as it is now.
+        asks_for_steps: `schedule.steps` was given with the command. Otherwise the run keeps its
+            length, which `--minutes` or an earlier command may have given it, unless the file has
+            been changed to more.
 
     Raises:
         ConfigError: if the configuration was changed in a way that changes the run.
@@ -67,11 +76,11 @@ def resume(folder: Path, state: TrainingState, config: RunConfig) -> None:
     load_state(saved, state)
     if _scores(before) != _scores(now):
         state.best = None  # its score cannot be compared any more
-    if config.schedule.steps != before.schedule.steps:
-        LOGGER.info(
-            "the run is now %d steps long, it was %s", config.schedule.steps, state.total_steps
-        )
-        state.total_steps = config.schedule.steps
+    wanted, total = config.schedule.steps, state.total_steps
+    is_more = wanted != before.schedule.steps and wanted > (total or 0)
+    if (asks_for_steps or is_more) and wanted != total:
+        LOGGER.info("the run is now %d steps long, it was %s", wanted, state.total_steps)
+        state.total_steps = wanted
     LOGGER.info("going on at step %d of %s in %s", state.step, state.total_steps, folder)
 
 

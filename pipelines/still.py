@@ -13,11 +13,12 @@ def render_stills(
     """Render a picture to a picture, a folder or glob to a folder, or a video frame by frame.
 
     A sequential generator paints the first frame of a video without flow or past; here every frame
-    is such a first one. Pictures in a folder keep their names.
+    is such a first one. Pictures in a folder keep their names and sizes, which may differ. The
+    frames of a video share what dropout and styles draw.
 
     Args:
         renderer: a checkpoint.
-        labels: picture, folder, glob or video of label maps.
+        labels: picture, folder, glob or video of what the checkpoint takes.
         out: picture (.png, .jpg, .webp), folder, or video.
         options: as for a video, without what needs a past.
 

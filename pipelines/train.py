@@ -31,7 +31,8 @@ from vid2vid.training.schedule import ScheduleConfig, capped, longest_clip
 
 LOGGER = logging.getLogger(__name__)
 
-TERMS_SHOWN = ("pixel", "perceptual", "image_gan", "flow")  # beside the progress bar, if there
+# Beside the progress bar, those that there are.
+TERMS_SHOWN = ("pixel", "perceptual", "image_gan", "segmentation_gan", "flow")
 
 
 class TrainOptions(NamedTuple):
@@ -69,7 +70,10 @@ def train(config_name: str | Path, options: TrainOptions = DEFAULT_OPTIONS) -> T
         KeyboardInterrupt: after Ctrl-C or SIGTERM, when the checkpoint is written.
     """
     config = read_config(config_name, RunConfig, overrides=options.overrides)
-    session = _open_session(config, choose_device(options.device))
+    asked = {override.partition("=")[0].strip() for override in options.overrides}
+    asks_for_steps = bool(asked & {"schedule", "schedule.steps"})
+    device = choose_device(options.device)
+    session = _open_session(config, device, asks_for_steps=asks_for_steps)
     state = session.state
     with closing(session), _stop_requests() as stop:
         if state.total_steps is None and options.minutes is not None:
@@ -88,7 +92,7 @@ def train(config_name: str | Path, options: TrainOptions = DEFAULT_OPTIONS) -> T
     return Trained(session.folder, state.step, schedule.steps)
 
 
-def _open_session(config: RunConfig, device: torch.device) -> Session:
+def _open_session(config: RunConfig, device: torch.device, *, asks_for_steps: bool) -> Session:
     """Make everything of a run, and put it where it stopped, or begins."""
     palette = training_palette(config)
     run = build_run(config, palette, device)
@@ -99,7 +103,13 @@ def _open_session(config: RunConfig, device: torch.device) -> Session:
     folder = _make_folder(config)
 
     if (folder / STATE_FILE).is_file():
-        resume(folder, state, config)
+        if config.training.init_from is not None:
+            LOGGER.info(
+                "training.init_from is not used: %s holds a run that goes on; to begin anew, give "
+                "the run another name (--set name=NAME)",
+                folder,
+            )
+        resume(folder, state, config, asks_for_steps=asks_for_steps)
     elif config.training.init_from is not None:
         initialise_from(Path(config.training.init_from), state, config, palette=palette)
     board = None

@@ -99,21 +99,20 @@ def _open_files(
     Raises:
         ConfigError: if some of their frames are trained on.
     """
-    split = wanted.split or data.split
-    held_out = data.model_copy(update={"split": split, "frame_range": wanted.frame_range})
-    if split == data.split:
-        every = data.model_copy(update={"frame_range": None})
-        whole = open_files(config, every, palette, with_flow=False)
-        for sequence in whole.sequences:
-            frames = range(sequence.num_frames)
-            shared = set(_part(frames, data.frame_range)) & set(_part(frames, wanted.frame_range))
-            if shared:
-                raise ConfigError(
-                    f"validation must be on frames that are not trained on; {len(shared)} of "
-                    f"sequence {sequence.name!r} are (from frame {min(shared)}): set "
-                    "data.frame_range and validation.frame_range apart, or validation.split"
-                )
-    return open_files(config, held_out, palette, with_flow=False)
+    other = {"split": wanted.split or data.split, "frame_range": wanted.frame_range}
+    held_out = open_files(config, data.model_copy(update=other), palette, with_flow=False)
+    trained_on = open_files(config, data, palette, with_flow=False)
+    # The files tell: in some layouts another split is the same files.
+    known = {source for sequence in trained_on.sequences for source in sequence.frames}
+    for sequence in held_out.sequences:
+        shared = [index for index, source in enumerate(sequence.frames) if source in known]
+        if shared:
+            raise ConfigError(
+                f"validation must be on frames that are not trained on; {len(shared)} of "
+                f"{sequence.num_frames} of sequence {sequence.name!r} are: set data.frame_range "
+                "and validation.frame_range apart, or validation.split to another"
+            )
+    return held_out
 
 
 def _other_streets(data: WorldDataConfig, wanted: ValidationConfig) -> WorldDataConfig:
@@ -129,7 +128,3 @@ def _other_streets(data: WorldDataConfig, wanted: ValidationConfig) -> WorldData
         )
     first = data.first_seed + data.worlds
     return data.model_copy(update={"first_seed": first, "worlds": wanted.sequences})
-
-
-def _part(frames: range, wanted: tuple[int, int | None] | None) -> range:
-    return frames if wanted is None else frames[slice(*wanted)]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from PIL import Image
 from sample_videos import break_video
 
 from vid2vid.labels.maps import ids_to_colours
@@ -108,6 +109,21 @@ def _ignored(folder: Path) -> None:
         write(_label(folder, index), ids)
 
 
+def _mask(folder: Path) -> None:
+    for index, ids in enumerate(label_maps()):
+        write(_label(folder, index), np.where(ids > 9, 255, 0).astype(np.uint8))
+
+
+def _same_labels(folder: Path) -> None:
+    for index in range(LENGTH):
+        write(_label(folder, index), label_maps()[0])
+
+
+def _gap(folder: Path) -> None:
+    _frame(folder).unlink()
+    _label(folder).unlink()
+
+
 def _short(folder: Path) -> None:
     for index in range(3, LENGTH):
         _frame(folder, index).unlink()
@@ -139,6 +155,13 @@ def _remove(folder: Path) -> None:
     for path in folder.iterdir():
         path.unlink()
     folder.rmdir()
+
+
+def _animate(folder: Path) -> None:
+    first, *others = (Image.fromarray(np.ascontiguousarray(f)) for f in texture(0)[3:6])
+    _frame(folder).unlink()
+    place = _frame(folder).with_suffix(".webp")
+    first.save(place, save_all=True, append_images=others, lossless=True)
 
 
 def _empty(folder: Path) -> None:
@@ -186,6 +209,13 @@ DEFECTS = (
         lambda f: write(_label(f), label_maps()[3].astype(np.uint16) * 257),
         {"foreign-labels", "bit-depth"},
         "multiples of 257",
+        True,
+    ),
+    Defect(
+        "swapped",
+        lambda f: write(_label(f), _colours()[..., ::-1]),
+        {"foreign-labels"},
+        "red and blue are swapped",
         True,
     ),
     Defect("no_label", lambda f: _label(f).unlink(), {"missing-partner"}, "0003.png", True),
@@ -246,7 +276,18 @@ DEFECTS = (
         "has 16",
         False,
     ),
+    Defect("animation", _animate, {"animation"}, "0003.webp holds 3 pictures", False),
     Defect("ignored", _ignored, {"ignored"}, "42%", False),
+    Defect("mask", _mask, {"ignored"}, "as a mask of 0 and 255", False),
+    Defect("same_labels", _same_labels, {"duplicates"}, "all 8 in", False),
+    Defect("gap", _gap, {"gap"}, "0004.png comes after 0002.png", False),
+    Defect(
+        "link",
+        lambda f: _frame(f, 8).symlink_to("nowhere.png"),
+        {"link"},
+        "0008.png leads to nowhere.png",
+        False,
+    ),
     Defect("short", _short, {"short"}, "has 3", False),
     Defect("cut", _cut, {"cut"}, "0004.png does not follow", False),
     Defect("scattered", _scattered, {"not-consecutive"}, "of 7 neighbours 6", False),

@@ -1,10 +1,11 @@
 import json
+from fractions import Fraction
 
 import cv2
 import numpy as np
 import pytest
 import yaml
-from broken_data import DEFECTS, HEIGHT, WIDTH, texture, write, write_healthy
+from broken_data import DEFECTS, HEIGHT, WIDTH, label_maps, texture, write, write_healthy
 from sample_videos import break_video
 
 from pipelines.build import build_run, training_palette
@@ -15,6 +16,9 @@ from pipelines.config import RunConfig
 from pipelines.config_file import read_config
 from pipelines.train import TrainOptions, fit_course, train
 from vid2vid.errors import ConfigError, DataError, Vid2VidError
+from vid2vid.labels.maps import ids_to_colours
+from vid2vid.labels.palettes import load_palette
+from vid2vid.video.writing import open_writer
 
 ALONE = pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
 
@@ -126,6 +130,18 @@ def test_a_report_holds_a_contact_sheet_and_the_result(tmp_path):
     sheet = cv2.imread(str(tmp_path / "report" / "contact_sheet.png"))
     assert sheet.shape[1] == 4 * 320
     assert json.loads((tmp_path / "report" / "check.json").read_text())["num_frames"] == 8
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_read(tmp_path, capsys):
+    (tmp_path / "report").write_text("mine")
+    assert run("check", tmp_path / "nowhere", "--report", tmp_path / "report") == 2
+    assert "report is a file: name another" in capsys.readouterr().err
+
+
+def test_a_video_is_no_data_set(tmp_path):
+    (tmp_path / "film.mp4").write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"film.mp4 is a video: .*vid2vid prepare .*film.mp4"):
+        check(str(tmp_path / "film.mp4"))
 
 
 def test_a_contact_sheet_lays_the_colours_of_the_labels_over_the_frame(tmp_path):
@@ -298,6 +314,71 @@ def test_frames_that_a_codec_has_repeated_with_noise_are_named(tmp_path):
     problem = check(write_config(tmp_path)).problems[0]
     assert problem.kind == "duplicates"
     assert problem.places == (str(folder / "frames" / "0004.png"),)
+
+
+def test_repeated_frames_of_a_video_cannot_be_dropped_by_themselves(tmp_path):
+    folder = write_healthy(tmp_path / "train" / "one")
+    (folder / "frames").rename(tmp_path / "frames")
+    frames = texture(0)
+    writer = open_writer(
+        folder / "frames.mkv", width=WIDTH, height=HEIGHT, rate=Fraction(25), codec="ffv1"
+    )
+    for index, frame in enumerate([*frames[:4], frames[3], *frames[5:]]):
+        writer.write(frame, Fraction(index, 25))
+    writer.close()
+    (problem,) = check(write_config(tmp_path)).problems
+    assert problem.message.startswith("each frame should be a picture of its own; 1 of 8")
+    assert "write the video again without them with their labels" in problem.message
+
+
+def test_label_maps_that_say_nothing_are_an_error(tmp_path):
+    folder = write_healthy(tmp_path / "train" / "one")
+    for index in range(8):
+        ids = np.full((HEIGHT, WIDTH), 255 if index % 2 else 11, np.uint8)
+        write(folder / "labels" / f"{index:04d}.png", ids)
+    report = check(write_config(tmp_path))
+    assert report.num_errors == 1
+    problem = report.problems[0]
+    assert (problem.severity, problem.kind) == ("error", "ignored")
+    assert "every pixel in" in problem.message
+
+
+def test_ids_in_the_channels_of_colour_pictures_are_as_good_as_grey_ones(tmp_path):
+    folder = write_healthy(tmp_path / "train" / "one")
+    for path in (folder / "labels").iterdir():
+        write(path, cv2.imread(str(path)))
+    report = check(write_config(tmp_path))
+    assert not report.problems
+    assert np.count_nonzero(report.label_pixels) == 11
+
+
+def test_lossless_label_video_is_not_warned_of_whatever_its_codec(tmp_path):
+    folder = write_healthy(tmp_path / "train" / "one")
+    (folder / "labels").rename(tmp_path / "labels")
+    size = {"width": WIDTH, "height": HEIGHT, "rate": Fraction(25)}
+    writer = open_writer(folder / "labels.webm", **size, lossless=True)
+    for index, ids in enumerate(label_maps()):
+        writer.write(ids_to_colours(ids, load_palette("camvid")), Fraction(index, 25))
+    writer.close()
+    assert not check(write_config(tmp_path)).problems
+
+
+def test_what_is_validated_on_is_checked_too(tmp_path):
+    write_healthy(tmp_path / "train" / "one")
+    file = write_config(tmp_path, validation={"split": "val"})
+    (problem,) = check(file).problems
+    assert (problem.severity, problem.kind) == ("error", "training")
+    assert "val" in problem.message
+    write_healthy(tmp_path / "val" / "two")
+    assert not check(file).problems
+
+
+def test_numbers_that_are_times_have_no_gaps(tmp_path):
+    folder = write_healthy(tmp_path / "train" / "one")
+    for stream in ("frames", "labels"):
+        for index, time in enumerate((0, 41, 83, 125, 166, 208, 250, 291)):
+            (folder / stream / f"{index:04d}.png").rename(folder / stream / f"t{time:04d}.png")
+    assert not check(write_config(tmp_path)).problems
 
 
 def test_stills_need_no_motion(tmp_path):

@@ -25,7 +25,7 @@ def test_init_from_begins_with_a_runs_weights(tiny_file, capsys):
     assert run(train_main, str(tiny_file), *again, "--init-from", first) == 0
     said = capsys.readouterr()
     assert said.out.strip().endswith("again")
-    assert f"tensors from {first}" in said.err
+    assert f"took from {first}: generator whole" in said.err
 
 
 def test_a_checkpoint_to_begin_with_that_is_not_there_is_the_users_mistake(tiny_file, capsys):

@@ -65,7 +65,8 @@ def test_a_name_must_be_that_of_a_folder(tiny_config, name):
         (
             ["generator={kind: pix2pixHD}"],
             r"generator\.kind must be one of 'sequential', 'pix2pix_unet', 'pix2pix_resnet', "
-            r"'pix2pixhd'; got 'pix2pixHD'; did you mean 'pix2pixhd'\?",
+            r"'pix2pixhd', 'crn', 'encoder_decoder', 'full_resolution', 'fusion'; got 'pix2pixHD'; "
+            r"did you mean 'pix2pixhd'\?",
         ),
         (
             ["generator={kind: pix2pixhd, enhancer: 1}"],
@@ -77,11 +78,12 @@ def test_a_name_must_be_that_of_a_folder(tiny_config, name):
         ),
         (
             ["generator={kind: pix2pix_resnet, refiners: 1}"],
-            r"no setting 'generator\.refiners'; 'generator' has norm, statistics, dropout",
+            r"no setting 'generator\.refiners'; 'generator' has noise, noise_form, position, norm",
         ),
         (
             ["generator={kind: pix2pix_unet, norm: bach}"],
-            r"generator\.norm must be 'instance', 'batch', 'group' or 'none'; got 'bach'; did you",
+            r"generator\.norm must be 'instance', 'instance_plain', 'batch', 'group' or 'none'; "
+            r"got 'bach'; did you",
         ),
         (["generator=5"], r"generator must be a section \(name: value\); got 5"),
         (
@@ -94,7 +96,7 @@ def test_a_name_must_be_that_of_a_folder(tiny_config, name):
         ),
         (
             ["generator={kind: pix2pixhd}", "schedule.freeze=0.5"],
-            r"fixed under a refiner or an enhancer; the generator has none",
+            r"fixed under a refiner, an enhancer or a module; the generator has none",
         ),
         (
             ["image_discriminator={padding: 1, scales: 2}"],
@@ -118,7 +120,8 @@ def test_generators_of_all_kinds_are_checked(tiny_config, changes, message):
 
 def test_a_generator_without_a_kind_is_sequential(tiny_config):
     assert type(tiny_config("generator={width: 8}").generator) is GeneratorConfig
-    assert type(tiny_config("generator={kind: pix2pix_unet}").generator) is UNetConfig
+    u_net = tiny_config("generator={kind: pix2pix_unet, downsamplings: 3}").generator
+    assert type(u_net) is UNetConfig
 
 
 def test_small_frames_can_be_judged_with_padding_1(tiny_config):

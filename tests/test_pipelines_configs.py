@@ -19,27 +19,31 @@ from vid2vid.world.clips import WorldDataConfig
 
 FRAMES = 12
 SMALL = (
-    "generator.width=8",
-    "generator.downsamplings=1",
-    "generator.blocks=2",
-    "generator.refiner_blocks=1",
     "data.height=32",
     "data.width=48",
     "data.workers=0",
     "losses.perceptual=0",
     "schedule.steps=2",
-    "schedule.clip_length=2",
     "training.init_from=null",
     "training.precision=float32",
 )
+HD = ("width=8", "downsamplings=1", "blocks=1", "enhancer_blocks=1")
+GENERATORS = {
+    "sequential": ("width=8", "downsamplings=1", "blocks=2", "refiner_blocks=1"),
+    "pix2pixhd": HD,
+    "pix2pix_unet": ("width=4", "downsamplings=3"),
+    "pix2pix_resnet": ("width=4", "blocks=1"),
+    "crn": ("height=32", "width=8", "widths=[]"),
+    "fusion": tuple(f"base.{setting}" for setting in HD),
+}
 STAGES = ("cityscapes_seq_1024", "cityscapes_seq_2048")
 
 
-def _write_sequence(folders: dict[str, Path], num_classes: int) -> None:
-    """Write a few frames of every stream, as the layout wants them."""
+def _write_sequence(places: dict[str, Path], num_classes: int) -> None:
+    """Write a few frames of every stream, as the layout wants them: folders, or patterns."""
+    for place in places.values():
+        (place.parent if "*" in place.name else place).mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
-    for folder in folders.values():
-        folder.mkdir(parents=True)
     for index in range(FRAMES):
         ids = rng.integers(0, num_classes, (4, 6)).repeat(8, 0).repeat(8, 1).astype(np.uint8)
         points = rng.uniform(1, 30, (68, 2)).round(1).tolist()
@@ -53,11 +57,14 @@ def _write_sequence(folders: dict[str, Path], num_classes: int) -> None:
             "labels": ids,
             "instances": ids.astype(np.uint16) * 1000,
         }
-        for stream, folder in folders.items():
+        for stream, place in places.items():
             if stream in texts:
-                (folder / f"{index:06d}.json").write_text(texts[stream])
+                (place / f"{index:06d}.json").write_text(texts[stream])
+            elif "*" in place.name:
+                name = place.name.replace("*", f"{index:06d}")
+                cv2.imwrite(str(place.with_name(name)), pictures[stream])
             else:
-                cv2.imwrite(str(folder / f"{index:06d}.png"), pictures[stream])
+                cv2.imwrite(str(place / f"{index:06d}.png"), pictures[stream])
 
 
 def _folders(config: RunConfig) -> dict[str, str]:
@@ -72,14 +79,24 @@ def _folders(config: RunConfig) -> dict[str, str]:
         return {"frames": "train_B/s", "labels": "train_A/s", "instances": "train_inst/s"}
     if layout == "folders":
         return {"frames": "train/s/frames", "labels": "train/s/labels"}
-    return {"frames": "images/s", "labels": "labels/s"}
+    named = {"frames": layout.frames, "labels": layout.labels, "instances": layout.instances}
+    return {
+        stream: pattern.replace("{split}", config.data.split).replace("{sequence}", "s")
+        for stream, pattern in named.items()
+        if pattern is not None
+    }
 
 
 def _tiny_data(config: RunConfig, root: Path) -> list[str]:
     """Write a data set in the layout that a configuration reads; return the settings for it."""
     if isinstance(config.data, WorldDataConfig):
         return ["data.worlds=1"]
-    if config.labels is None and not any(stream_of(control) for control in config.controls):
+    if config.data.layout == "side_by_side":
+        (root / "train").mkdir(parents=True)
+        for index in range(FRAMES):
+            both = np.random.default_rng(index).integers(0, 255, (32, 96, 3), dtype=np.uint8)
+            cv2.imwrite(str(root / f"train/{index:06d}.png"), both)
+    elif config.labels is None and not any(stream_of(control) for control in config.controls):
         root.mkdir()
         frames = [np.full((32, 48, 3), 20 * index, np.uint8) for index in range(FRAMES)]
         writer = open_writer(root / "film.mp4", width=48, height=32, rate=Fraction(25))
@@ -96,18 +113,49 @@ def _tiny_data(config: RunConfig, root: Path) -> list[str]:
 @pytest.mark.parametrize("name", config_names())
 def test_every_configuration_trains_two_steps(name: str, tmp_path: Path):
     config = read_config(name, RunConfig)
-    settings = [*SMALL, f"training.output={tmp_path}", *_tiny_data(config, tmp_path / "data")]
+    settings = [
+        *SMALL,
+        *(f"generator.{setting}" for setting in GENERATORS[config.generator.kind]),
+        f"schedule.clip_length={min(2, config.schedule.clip_length)}",
+        f"training.output={tmp_path}",
+        *_tiny_data(config, tmp_path / "data"),
+    ]
     if config.image_discriminator is not None:
         settings += ["image_discriminator.width=4"]
     if config.video_discriminator is not None:
         settings += ["video_discriminator.width=4"]
+    if config.segmentation_discriminator is not None:
+        settings += ["segmentation_discriminator.width=4"]
     trained = train(name, TrainOptions(overrides=settings, device="cpu"))
     assert trained.step == 2
     assert (trained.folder / "model.safetensors").is_file()
     assert (trained.folder / "previews" / "000002.png").is_file()
 
 
-@pytest.mark.parametrize("name", ["cityscapes_seq", "camvid", "edges", "superres", "pose", "face"])
+def test_camvid_can_be_judged_by_its_labels(tmp_path: Path):
+    config = read_config("camvid", RunConfig)
+    settings = [
+        *SMALL,
+        *(f"generator.{setting}" for setting in GENERATORS["sequential"]),
+        "schedule.clip_length=2",
+        f"training.output={tmp_path}",
+        *_tiny_data(config, tmp_path / "data"),
+        "image_discriminator=null",
+        "video_discriminator.width=4",
+        "segmentation_discriminator={width: 4, downsamplings: 2}",
+        "training.log_every=1",
+    ]
+    trained = train("camvid", TrainOptions(overrides=settings, device="cpu"))
+    line = json.loads((trained.folder / "metrics.jsonl").read_text().splitlines()[-1])
+    assert line["segmentation_gan"] > 0
+    assert line["segmentation_discriminator"] > 0
+    assert "image_gan" not in line
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["cityscapes_seq", "camvid", "edges", "superres", "pose", "face", "pix2pix", "colourise"],
+)
 def test_a_configuration_without_its_data_says_what_to_fetch(name: str, tmp_path: Path):
     absent = tmp_path / "absent"
     with pytest.raises(ConfigError, match=r"(?i)put .* or point to it with --set data.root=FOLDER"):

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+import cv2
+import numpy as np
 import pytest
 import torch
 import typer
@@ -92,6 +94,16 @@ def worker_error() -> DataError:
 def test_a_known_error_is_one_line_on_stderr(capsys, error, line):
     run_command(failing(error), debug=False)
     assert capsys.readouterr() == ("", f"vid2vid: {line}\n")
+
+
+def test_a_picture_that_does_not_fit_into_memory_is_one_line(capsys):
+    def enlarge():
+        cv2.resize(np.zeros((2, 2, 3), np.uint8), (6_000_000, 4_000_000))
+
+    assert run_command(enlarge, debug=False) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("vid2vid: Failed to allocate 72000000000000 bytes")
+    assert said.endswith("; use smaller frames, shorter clips or a smaller batch\n")
 
 
 def test_several_problems_of_a_configuration_are_a_line_each(capsys):

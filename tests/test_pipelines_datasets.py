@@ -1,4 +1,6 @@
 import json
+import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -43,6 +45,15 @@ def test_reference_flow_is_estimated_only_for_terms_that_use_it(tiny_config, cha
 def test_coarse_temporal_scales_cost_no_flow_where_they_are_not_made(tiny_config):
     changes = ("video_discriminator.temporal_scales=2", "schedule.clip_length_max=7")
     assert flow_strides(tiny_config(*changes, "losses.video_gan=0", "losses.matching=0")) == (1,)
+
+
+def test_boxes_of_labels_are_those_of_instances_where_there_are_any(tiny_config):
+    for folder in Path(tiny_config().data.root).glob("train/*"):
+        shutil.copytree(folder / "labels", folder / "instances")
+    regions = "region_discriminator={regions: {labels: [1]}, width: 4, layers: 1, scales: 1}"
+    with_regions = dataset_of(tiny_config(regions))
+    assert with_regions.evaluation_clip(0, start=0, length=2).instances is not None
+    assert dataset_of(tiny_config()).evaluation_clip(0, start=0, length=2).instances is None
 
 
 def test_missing_data_is_asked_for(tiny_config):

@@ -231,3 +231,14 @@ def test_what_is_no_checkpoint_of_ours_is_refused(tmp_path):
     save_checkpoint(tmp_path / "a.safetensors", {}, {"kind": "training"})
     with pytest.raises(CheckpointError, match="must hold a generator"):
         export_legacy(Path(tmp_path / "a.safetensors"), tmp_path / "out")
+
+
+def test_a_generator_of_ours_alone_is_refused(tmp_path):
+    base = {"kind": "pix2pixhd", "width": 4, "downsamplings": 1, "blocks": 1}
+    fusion = {"kind": "fusion", "base": base, "passes": [["grey"], ["edges"]]}
+    controls = [{"kind": "grey"}, {"kind": "edges"}]
+    run = tiny_checkpoint(tmp_path / "run", generator=fusion, controls=controls)
+    with pytest.raises(
+        ConfigError, match=r"generator\.kind is 'fusion', which no official program"
+    ):
+        export_legacy(run, tmp_path / "out")

@@ -40,10 +40,11 @@ def test_weights_gradients_moments_and_average_are_counted():
 
 
 def test_the_clip_is_the_longest_of_the_run():
-    # 2 + 8 frames, of which 11 classes, RGB, and flow with its confidence to the one before.
+    # 2 + 8 frames: 11 classes, RGB, the flow with its confidence to the one before, and a byte of
+    # the label map.
     schedule = {"steps": 9, "clip_length": 4, "clip_length_max": 8}
     clip = estimated(schedule=schedule, video_discriminator=None).clip
-    assert clip == 4 * 16 * 24 * (10 * (11 + 3) + 9 * 3)
+    assert clip == 4 * 16 * 24 * (10 * (11 + 3) + 9 * 3) + 16 * 24 * 10
     assert (
         estimated(schedule=schedule, training={"batch_size": 2}, video_discriminator=None).clip
         == 2 * clip

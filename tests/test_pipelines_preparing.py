@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from broken_data import HEIGHT, WIDTH, texture
+from broken_data import HEIGHT, WIDTH, texture, write
 from PIL import Image
 
 from flow.estimators import DIS
@@ -267,6 +267,25 @@ def test_the_result_can_be_had_as_json(film, tmp_path, capsys):
         "first": 12,
         "num_frames": 40,
     }
+
+
+def test_the_next_commands_name_the_size_and_every_stream(film, tmp_path, capsys):
+    assert run("prepare", film, tmp_path / "my set", "--control", "grey,edges") == 0
+    *_, training, rendering = capsys.readouterr().out.splitlines()
+    assert training.startswith("train on them, at 64x48: vid2vid train ")
+    place = tmp_path / "my set" / "val" / "film_01"
+    assert rendering == (
+        f"then render the last of them: vid2vid-render {place}/grey out.mp4 --fps 25 --control "
+        f"edges={place}/edges --checkpoint runs/my_set"
+    )
+
+
+def test_large_frames_are_warned_of_before_they_are_written(tmp_path, caplog):
+    large = np.zeros((1000, 1004, 3), np.uint8)
+    write(tmp_path / "film" / "0.png", large)
+    with pytest.raises(DataError, match="a shot must have at least"):
+        prepare(asked(tmp_path / "film", tmp_path / "out"))
+    assert "at 1004x1000 (width x height), for which" in caplog.text
 
 
 @pytest.mark.parametrize("text", ["", "edges,edges", "edges,canny"])

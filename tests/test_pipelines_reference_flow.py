@@ -5,6 +5,8 @@ import torch
 from torchvision.models.optical_flow import raft_small
 
 from flow import DIS, CachedFlow
+from pipelines.build import palette_for
+from pipelines.datasets import open_files
 from pipelines.reference_flow import FlowConfig, build_estimator
 from pipelines.train import TrainOptions, train
 from vid2vid.checkpoint import load_checkpoint
@@ -102,6 +104,19 @@ def test_training_has_the_same_bits_whether_flow_was_kept_or_not(tiny_file, tmp_
     assert entries
     assert sorted((tmp_path / "flow").rglob("*.npz")) == entries
     assert all(torch.equal(cold[key], warm[key]) for key in cold)
+
+
+def test_flow_of_frames_that_are_cut_at_random_is_not_kept(tiny_config, tmp_path):
+    config = tiny_config(f"reference_flow.cache.folder={tmp_path}", "data.height=8")
+    with pytest.raises(ConfigError, match=r"sequence 'one' are cut at random from .*data.fit"):
+        open_files(config, config.data, palette_for(config))
+
+
+def test_raft_on_the_cpu_of_loading_processes_is_told_of(tiny_config, weights, caplog):
+    raft = f"reference_flow={{kind: raft_small, weights: '{weights}'}}"
+    config = tiny_config(raft, "data.workers=1")
+    open_files(config, config.data, palette_for(config), device=torch.device("meta"))
+    assert "set data.workers to 0 to use meta" in caplog.text
 
 
 def test_a_run_goes_on_with_its_cache_elsewhere_but_not_without(tiny_file, tmp_path):

@@ -56,6 +56,14 @@ def poses(folder, count=3, *, name="clip_{:012d}_keypoints.json"):
     return folder
 
 
+@pytest.mark.parametrize(("canvas", "warns"), [([16, 24], False), ([3, 4], True)])
+def test_key_points_outside_of_their_canvas_are_warned_of(tmp_path, caplog, canvas, warns):
+    renderer = load(tmp_path / "run", {**POSE, "canvas": canvas})
+    folder = poses(tmp_path / "in")
+    renderer.render(folder, tmp_path / "out", RenderOptions(height=16, width=24))
+    assert ("'openpose' at the first frame 100% lie outside" in caplog.text) is warns
+
+
 def painted(renderer, maps):
     with torch.no_grad():
         output = next(rollout(renderer.generation.generator, [maps]))
@@ -263,11 +271,9 @@ def test_controls_have_no_palette(tmp_path, option):
         renderer.render(photographs(tmp_path / "in", 1), tmp_path / "out", options)
 
 
-def test_maps_that_no_file_holds_are_for_python(tmp_path):
+def test_pictures_of_other_channels_are_refused(tmp_path):
     renderer = load(tmp_path / "run", {"kind": "picture", "channels": 15})
-    with pytest.raises(
-        DataError, match=r"pictures of 15 channels; files hold 1 or 3: give them to"
-    ):
+    with pytest.raises(DataError, match=r"takes pictures of 15 channels; .* has 1: set"):
         renderer.render(label_folder(tmp_path / "in", 1), tmp_path / "out")
     maps = torch.zeros(1, 15, 16, 24)
     assert next(rollout(renderer.generation.generator, [maps])).frame.shape == (1, 3, 16, 24)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from sample_videos import read_times
 from tiny_runs import (
@@ -16,6 +18,7 @@ from pipelines.rendering.options import RenderOptions
 from vid2vid.errors import ConfigError, VideoError
 from vid2vid.labels.maps import ids_to_colours
 from vid2vid.labels.palettes import load_palette
+from vid2vid.video.reading import read_image
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +93,23 @@ def test_what_lies_under_the_partial_name_is_not_removed(tmp_path, renderer):
     options = RenderOptions(save_flow=tmp_path / "flow")
     with pytest.raises(VideoError, match=r"it holds notes\.txt: move it away"):
         renderer.render(labels, tmp_path / "out.mp4", options)
+
+
+@pytest.mark.parametrize("name", ["", "-", "new/.mp4", ".png"])
+def test_an_output_without_a_name_is_refused(tmp_path, renderer, name):
+    labels = label_video(tmp_path / "labels.mp4", 2)
+    with pytest.raises(ConfigError, match="every output needs a name of its own"):
+        renderer.render(labels, Path(name))
+    with pytest.raises(ConfigError, match="every output needs a name of its own"):
+        renderer.render(labels, tmp_path / "out", RenderOptions(preview=Path(name)))
+
+
+def test_the_preview_of_one_frame_may_be_a_picture(tmp_path, renderer):
+    labels = label_video(tmp_path / "labels.mp4", 2)
+    preview = tmp_path / "preview.png"
+    options = RenderOptions(preview=preview, frames="1:2")
+    out = renderer.render(labels, tmp_path / "out.png", options).path
+    assert (read_image(preview)[:, 24:] == read_image(out)).all()
 
 
 def test_two_outputs_need_two_places(tmp_path, renderer):

@@ -38,10 +38,6 @@ def no_space(path, frame):
     raise OSError(28, "No space left on device")
 
 
-def draw(frame):
-    return frame.frame.numpy()
-
-
 def test_a_folder_has_its_name_only_when_complete(tmp_path):
     sink = FolderSink(tmp_path / "out", ".bin", save)
     sink.write(rendered())
@@ -55,7 +51,7 @@ def test_a_folder_has_its_name_only_when_complete(tmp_path):
 def test_an_aborted_output_keeps_its_partial_name_or_goes(tmp_path, keep_partial):
     for sink, name in [
         (FolderSink(tmp_path / "out", ".bin", save), "out.partial"),
-        (PictureSink(tmp_path / "out.png", draw), "out.partial.png"),
+        (PictureSink(tmp_path / "out.png", save), "out.partial.png"),
     ]:
         sink.write(rendered())
         partial = sink.abort(keep_partial=keep_partial)
@@ -70,7 +66,7 @@ def test_a_full_disk_names_the_output(tmp_path):
 
 
 def test_a_picture_that_cannot_be_written_names_itself(tmp_path):
-    sink = PictureSink(tmp_path / "out.png", draw)
+    sink = PictureSink(tmp_path / "out.png", save)
     (tmp_path / "out.partial.png").unlink()
     (tmp_path / "out.partial.png").mkdir()
     with pytest.raises(VideoError, match=r"out\.png must be written whole"):
@@ -83,7 +79,7 @@ def test_a_name_that_was_taken_meanwhile_is_not_overwritten(tmp_path):
     (tmp_path / "out" / "mine").touch()
     with pytest.raises(VideoError, match=r"out must be written whole; .*not empty"):
         folder.close()
-    picture = PictureSink(tmp_path / "out.png", draw)
+    picture = PictureSink(tmp_path / "out.png", save)
     picture.write(rendered())
     (tmp_path / "out.png").mkdir()
     with pytest.raises(VideoError, match=r"out\.png must be written whole"):

@@ -130,7 +130,7 @@ def test_a_checkpoint_without_tables_says_that_its_styles_are_zero(tmp_path, lab
     bare = Renderer.load(checkpoint(tmp_path / "bare", STYLED), device="cpu")
     with caplog.at_level(logging.WARNING):
         assert len(render(bare, labels, tmp_path / "out")) == 2
-    assert "holds no styles: all are 0; take those of a photo with --style-from" in caplog.text
+    assert "all are 0; make them with 'vid2vid styles', or take those of a photo" in caplog.text
 
 
 def refusal(tmp_path, generator, labels, **options):
@@ -193,3 +193,104 @@ def test_maps_of_a_photo_have_its_size(tmp_path, labels):
     message = refusal(tmp_path, STYLED, labels, style_from=photo, style_labels=small)
     assert "must have its size, 24x16 (width x height)" in message
     assert "small.png is 24x8" in message
+
+
+def test_a_class_is_painted_in_the_style_that_is_picked(tmp_path, styled, labels):
+    picked = Renderer.load(styled, device="cpu")
+    first = render(picked, labels, tmp_path / "a", style=(("Car", 3), ("1", 0)), seed=1)
+    renamed = picked.generation.styles
+    only = {8: renamed.tables[8][3:4], 1: renamed.tables[1][:1]}
+    by_hand = picked.generation._replace(styles=renamed._replace(tables={**renamed.tables, **only}))
+    second = render(Renderer(by_hand, device=torch.device("cpu")), labels, tmp_path / "b", seed=1)
+    assert (first == second).all()
+    assert (first != render(picked, labels, tmp_path / "c", seed=1)).any()
+
+
+def with_instances(folder):
+    """Write one label map and an instance map beside it; returns both folders."""
+    labels, objects = label_folder(folder / "ids", 1), folder / "objects"
+    objects.mkdir()
+    cv2.imwrite(str(objects / "street_0_instanceIds.png"), instance_map())
+    return labels, objects
+
+
+def test_an_instance_goes_before_its_class(tmp_path, renderer):
+    labels, objects = with_instances(tmp_path)
+    given = {"instances": objects, "seed": 5}
+    # Stripe 0 is instance 300 and of class 0, as is stripe 11, instance 311.
+    plain = render(renderer, labels, tmp_path / "a", style=(("0", 0),), **given)
+    both = render(renderer, labels, tmp_path / "b", style=(("0", 0), ("300", 4)), **given)
+    marked = render(
+        renderer, labels, tmp_path / "c", style=(("0", 0), ("instance:300", 4)), **given
+    )
+    alone = render(renderer, labels, tmp_path / "d", style=(("0", 4),), **given)
+    assert (plain != both).any()
+    assert (both == marked).all()
+    assert (both != alone).any()
+
+
+@pytest.mark.parametrize(
+    ("style", "message"),
+    [
+        (("Cra", 0), "a class must be a name or id of palette 'camvid'; got 'Cra': did you mean"),
+        (("zebra", 0), "got 'zebra': it has Sky, Building"),
+        (("Car", 5), "class 'Car' has 5 styles, 0 to 4; got 5"),
+        (("303", 5), "a style of instance 303 must be 0 to 4, the most that a class has; got 5"),
+        (("instance:x", 0), "needs a number for ID; got 'x'"),
+    ],
+)
+def test_picks_that_are_not_there_are_refused(tmp_path, renderer, style, message):
+    labels, objects = with_instances(tmp_path)
+    with pytest.raises(ConfigError) as refused:
+        render(renderer, labels, tmp_path / "out", instances=objects, style=(style,))
+    assert message in str(refused.value)
+
+
+def test_an_instance_is_no_pick_where_styles_go_by_class(tmp_path, renderer, labels):
+    with pytest.raises(ConfigError, match="303=1 names an instance; styles go by class here"):
+        render(renderer, labels, tmp_path / "out", style=(("303", 1),))
+
+
+def test_a_row_that_the_class_of_an_instance_lacks_is_told(tmp_path):
+    rows = {label: torch.zeros(5 if label else 2, 2) for label in range(11)}
+    short = Renderer.load(checkpoint(tmp_path / "short", STYLED, rows), device="cpu")
+    labels, objects = with_instances(tmp_path)
+    with pytest.raises(DataError, match="style 4 was picked for instance 300; its class, 0, has"):
+        render(short, labels, tmp_path / "out", instances=objects, style=(("300", 4),))
+
+
+def test_picks_need_styles(tmp_path, labels):
+    message = refusal(tmp_path, HD, labels, style=(("Car", 0),))
+    assert "--style is for a checkpoint with style features; this one has none" in message
+    bare = Renderer.load(checkpoint(tmp_path / "bare", STYLED), device="cpu")
+    with pytest.raises(ConfigError, match=r"class 'Car' must have styles .* has none: make them"):
+        render(bare, labels, tmp_path / "out", style=(("Car", 0),))
+
+
+def test_the_rest_of_a_photo_stays_where_a_class_is_picked(tmp_path, renderer):
+    photo, ids, _ = write_photo(tmp_path)
+    labels = label_folder(tmp_path / "labels", 1)
+    given = {"style_from": photo, "style_labels": ids}
+    plain = render(renderer, labels, tmp_path / "a", **given)
+    picked = render(renderer, labels, tmp_path / "b", style=(("Car", 0),), **given)
+    again = render(renderer, labels, tmp_path / "c", style=(("Car", 0),), **given)
+    assert (plain != picked).any()
+    assert (picked == again).all()
+
+
+def command(*words):
+    with pytest.raises(SystemExit) as ended:
+        cli.main([str(word) for word in words])
+    return ended.value.code
+
+
+def test_picks_and_grids_come_from_the_command_line_too(tmp_path, styled, labels, capsys):
+    words = ["still", labels, tmp_path / "out", "--checkpoint", styled, "--device", "cpu"]
+    assert command(*words, "--style", "Car=3", "--style", "0=1", "--styles", "2") == 0
+    assert pictures(tmp_path / "out").shape == (2, 16, 48, 3)
+    capsys.readouterr()
+    for wrong in ("Car", "Car=", "=3", "Car=x"):
+        assert command(*words, "--style", wrong) == 2
+        assert "--style must be WHAT=K, each once; got" in capsys.readouterr().err
+    assert command(*words, "--style", "Car=1", "--style", "Car=2") == 2
+    assert "that was named before" in capsys.readouterr().err

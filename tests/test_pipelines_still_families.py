@@ -28,6 +28,9 @@ FAMILIES = {
     "global": HD,
     "local": {**HD, "enhancers": 1},
     "styled": STYLED,
+    "crn": {"kind": "crn", "height": 8, "width": 4, "outputs": 2},
+    "encoder_decoder": {"kind": "encoder_decoder", "width": 2, "downsamplings": 2},
+    "full_resolution": {"kind": "full_resolution", "width": 4, "dilations": [1, 2]},
 }
 ALONE = "video_discriminator=null"
 every_family = pytest.mark.parametrize("generator", FAMILIES.values(), ids=FAMILIES)

@@ -206,6 +206,20 @@ def test_minutes_become_steps_once_and_a_killed_run_goes_on_to_the_same_bits(
     assert_equal_bits(folder, whole.folder)
 
 
+def test_a_run_keeps_the_length_that_a_command_gave_it(run, tiny_file):
+    assert run(*ALONE, "schedule.steps=5").total_steps == 5
+    assert run(*ALONE).total_steps == 5  # the file says 4
+    assert run(*ALONE, "schedule.steps=6").step == 6
+    tiny_file.write_text(tiny_file.read_text().replace("steps: 4", "steps: 7"))
+    assert run(*ALONE).step == 7
+
+
+def test_the_steps_of_the_file_lengthen_a_run_of_minutes_when_they_are_asked_for(run):
+    fixed = run(*ALONE, minutes=0.001).total_steps
+    assert run(*ALONE, "schedule.steps=20").total_steps == 20 != fixed
+    assert run(*ALONE, minutes=0.001).total_steps == 20
+
+
 def test_minutes_are_about_kept(run):
     began = time.monotonic()
     result = run(*ALONE, minutes=0.02)
@@ -354,6 +368,23 @@ def test_a_stage_without_anything_that_fits_is_refused(tiny_state, tiny_config, 
     save_checkpoint(tmp_path / "state.safetensors", {"a": torch.ones(1)}, metadata)
     with pytest.raises(CheckpointError, match="nothing in it fits"):
         begin(tmp_path, state, config)
+
+
+def test_a_generator_of_another_kind_is_refused(run, tiny_state, tiny_config):
+    other = run(*COARSE)
+    changes = ("generator={kind: pix2pixhd, width: 4, downsamplings: 1, blocks: 1}",)
+    _, state = tiny_state(*changes)
+    with pytest.raises(CheckpointError, match="must hold a generator of this kind"):
+        begin(other.folder, state, tiny_config(*changes))
+
+
+def test_what_is_taken_and_what_begins_fresh_is_said(run, tiny_state, tiny_config, caplog):
+    coarse = run(*COARSE)
+    _, state = tiny_state(*FINE)
+    with caplog.at_level("INFO"):
+        begin(coarse.folder, state, tiny_config(*FINE))
+    assert "(fresh: refiners.0)" in caplog.text
+    assert "video_discriminator_0 8 of 16 tensors (fresh: patches.1)" in caplog.text
 
 
 def test_a_run_that_goes_on_does_not_begin_again(run, tmp_path):

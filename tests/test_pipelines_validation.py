@@ -73,11 +73,11 @@ def test_without_validation_nothing_is_opened(tiny_config):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        (["validation={}"], r"not trained on; 8 of sequence 'one' are \(from frame 0\)"),
-        (["validation={split: train}"], "not trained on; 8 of sequence 'one'"),
+        (["validation={}"], "not trained on; 8 of 8 of sequence 'one'"),
+        (["validation={split: train}"], "not trained on; 8 of 8 of sequence 'one'"),
         (
             ["data.frame_range=[0, 6]", "validation={frame_range: [-3, null]}"],
-            r"1 of sequence 'one' are \(from frame 5\): set data.frame_range and",
+            "1 of 3 of sequence 'one' are: set data.frame_range and",
         ),
         (
             ["data.frame_range=[0, 6]", "validation={frame_range: [6, null]}"],
@@ -89,6 +89,12 @@ def test_without_validation_nothing_is_opened(tiny_config):
 def test_what_cannot_be_validated_is_said(tiny_config, changes, said):
     with pytest.raises(ConfigError, match=said):
         opened(tiny_config, *changes)
+
+
+def test_another_split_of_the_same_files_is_known_by_the_files(tiny_config):
+    streams = "{frames: 'train/{sequence}/frames', labels: 'train/{sequence}/labels'}"
+    with pytest.raises(ConfigError, match="not trained on; 8 of 8 of sequence 'one'"):
+        opened(tiny_config, f"data.layout={streams}", "validation={split: other}")
 
 
 WORLD = (

@@ -1,5 +1,7 @@
 """Stored pictures of controls: reading, resizing, range."""
 
+from functools import partial
+
 import cv2
 import numpy as np
 import pytest
@@ -13,14 +15,13 @@ from vid2vid.controls.config import (
     FlowControlConfig,
     LowResolutionConfig,
     PictureConfig,
-    PoseConfig,
 )
 from vid2vid.controls.files import (
-    check_readable,
     from_colours,
     normalise_depth,
     read_stored,
     resizer_of,
+    sizer_of,
     to_range,
 )
 from vid2vid.data.augment import Size
@@ -42,6 +43,34 @@ def test_levels_become_the_range_of_all_controls():
     values = to_range(EdgesConfig(stream="edges"), pictures)
     assert values.shape == (3, 1, 1, 1)
     assert torch.allclose(values.flatten(), torch.tensor([-1.0, -0.6, 1.0]))
+
+
+@pytest.mark.parametrize("kind", ["picture", "video"])
+def test_a_photograph_is_refused_where_edges_are_wanted(tmp_path, kind):
+    control = EdgesConfig(stream="edges")
+    rgb = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), rgb)
+    where = r"a\.png" if kind == "picture" else "a frame of a video"
+    read = partial(read_stored, control, tmp_path / "a.png")
+    if kind == "video":
+        read = partial(from_colours, control, rgb)
+    with pytest.raises(DataError, match=rf"white on black; \d+% of .*{where} are grey, so that"):
+        read()
+
+
+def test_edges_that_were_shrunk_are_edges():
+    lines = np.zeros((16, 16, 3), np.uint8)
+    lines[::4] = 128
+    lines[1::4] = 255
+    light = from_colours(EdgesConfig(stream="edges"), lines)
+    assert light[:3, 0].tolist() == [128, 255, 0]
+
+
+def test_suffixes_of_arrays_may_be_in_capitals(tmp_path):
+    np.save(tmp_path / "a.npy", np.full((2, 3, 4), 5, np.float32))
+    path = (tmp_path / "a.npy").rename(tmp_path / "a.NPY")
+    assert sizer_of(FLOW)(path) == (3, 4)
+    assert read_stored(FLOW, path).shape == (3, 4, 2)
 
 
 def test_depth_is_spread_by_its_inverse_or_by_itself():
@@ -112,7 +141,7 @@ def test_a_small_picture_is_enlarged_as_is_said():
     ("control", "array", "message"),
     [
         (DepthConfig(), np.zeros((2, 2, 2)), r"depth must be 'h w'; .* holds \(2, 2, 2\)"),
-        (DepthConfig(), np.zeros(3), r"an array of numbers 'h w' or '2 h w' .* float64 \(3,\)"),
+        (DepthConfig(), np.zeros(3), r"an array of numbers 'h w', .* float64 \(3,\)"),
         (FLOW, np.zeros((3, 2, 2)), r"a flow must be '2 h w'; .* holds \(3, 2, 2\)"),
         (FLOW, np.array([["a", "b"]]), r"an array of numbers"),
     ],
@@ -140,14 +169,6 @@ def test_files_of_another_kind_are_refused(tmp_path, control, name, message):
         read_stored(control, tmp_path / name)
 
 
-def test_pictures_of_other_channels_are_for_python():
-    check_readable((PictureConfig(), FLOW, PoseConfig(skeleton="body_25")))
-    with pytest.raises(
-        DataError, match="'picture' takes pictures of 6 channels; files hold 1 or 3"
-    ):
-        check_readable((PictureConfig(channels=6),))
-
-
-def test_a_picture_has_one_channel_or_three():
-    with pytest.raises(ValueError, match="a picture has 1 or 3 channels; got a control of 6"):
+def test_a_video_has_one_channel_or_three():
+    with pytest.raises(DataError, match="takes pictures of 6 channels; a frame of a video has 3"):
         from_colours(PictureConfig(channels=6), np.zeros((2, 2, 3), np.uint8))

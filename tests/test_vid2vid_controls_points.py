@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from vid2vid.controls.points import read_landmarks, read_openpose
+from vid2vid.controls.points import doubt_points, read_landmarks, read_openpose
 from vid2vid.controls.skeletons import (
     BODY,
     FACE,
@@ -156,3 +156,21 @@ def test_points_move_with_the_pixels_that_they_lie_on():
     moved = apply_to_points(points, Size(5, 10), keep, mirrored=(1, 0))
     assert np.allclose(moved[0, 1], [8 - 1 - (0.5 - 4), 0.5 - 2, 0.7])
     assert np.allclose(moved[0, 0], [8 - 1 - (18.5 - 4), 8.5 - 2, 0.2])
+
+
+@pytest.mark.parametrize(
+    ("xs", "says"),
+    [
+        ([5, 9, -0.4, 40], None),  # one of four lies outside
+        ([5, 40, 41, 42], "75% lie outside of it"),
+        ([0.2, 0.9, 0.5, 1.0], "as shares of it"),
+    ],
+)
+def test_points_that_can_hardly_be_pixels_are_doubted(xs, says):
+    points = np.array([[[x, 0.5, 1.0] for x in xs] + [[99, 99, 0.0]]], np.float32)
+    doubt = doubt_points([points], (6, 10))
+    assert doubt is None if says is None else says in doubt
+
+
+def test_nobody_is_not_doubted():
+    assert doubt_points([np.zeros((0, 25, 3), np.float32)], (6, 10)) is None

@@ -133,6 +133,13 @@ def test_key_points_move_with_the_frame():
     assert not found[0, 1].any()
 
 
+def test_what_the_crop_left_outside_is_not_boxed():
+    people = [(person(left_elbow=(x - 20, 10), left_wrist=(x, 10)), BODY) for x in (20, 80)]
+    frame = Surroundings(40, 60, people=people)
+    found = find_boxes(RegionsConfig(parts=["hands"], smallest=2, most=4), [frame])
+    assert [bool(box.any()) for box in found[0]] == [True, False, False, False]
+
+
 def test_points_that_are_not_drawn_make_no_box():
     points = person()
     points[0, LEFT_HAND][:3] = [(4, 6, 0.3), (12, 6, 0.3), (8, 13, 0.3)]

@@ -215,6 +215,21 @@ def test_a_turned_photograph_has_the_size_it_is_shown_at(tmp_path):
     assert find_sequences(tmp_path, "train")[0].size == (6, 8)
 
 
+def test_folders_of_other_names_are_listed_where_frames_are_wanted(tmp_path):
+    write_pictures(tmp_path / "train" / "one" / "images", numbered(3))
+    write_pictures(tmp_path / "train" / "one" / "masks", numbered(2))
+    says = r"found none below .*train, but there are one/images \(3 pictures\), one/masks \(2 pict"
+    with pytest.raises(DataError, match=says):
+        find_sequences(tmp_path, "train")
+
+
+def test_what_macos_keeps_beside_a_video_is_no_sequence(tmp_path):
+    write_video(tmp_path / "film.mp4", 3)
+    (tmp_path / "._film.mp4").write_bytes(b"Mac OS X")
+    found = find_sequences(tmp_path, "train", "videos", with_labels=False)
+    assert [sequence.name for sequence in found] == ["film"]
+
+
 def test_config_takes_patterns_and_names_them_in_its_errors():
     layout = {"frames": "images/{sequence}", "labels": "labels/{sequence}"}
     config = DataConfig.model_validate({"root": "x", "height": 4, "width": 4, "layout": layout})

@@ -10,7 +10,12 @@ import pytest
 from PIL import Image
 
 from vid2vid.errors import DataError
-from vid2vid.labels.files import LabelReader, instances_from_colours, read_instances
+from vid2vid.labels.files import (
+    LabelReader,
+    ids_in_channels,
+    instances_from_colours,
+    read_instances,
+)
 from vid2vid.labels.maps import colours_to_ids, ids_to_colours
 from vid2vid.labels.palettes import LabelMapping, load_mapping, load_palette
 from vid2vid.video.reading import read_video
@@ -86,6 +91,37 @@ def mode_p(path, indices, colours):
     with Image.open(path) as saved:
         assert saved.mode == "P"
     return path
+
+
+@pytest.mark.parametrize("mode", ["RGB", "red"])
+def test_ids_in_the_channels_of_a_colour_picture_are_read_as_ids(tmp_path, mode):
+    ids = np.array([[0, 3], [8, 11]], dtype=np.uint8)
+    others = ids if mode == "RGB" else np.zeros_like(ids)  # CARLA writes (id, 0, 0)
+    path = save(tmp_path / "a.png", np.dstack([ids, others, others]))
+    assert LabelReader(CAMVID).from_image(path).tolist() == READ
+
+
+def test_a_grey_video_of_ids_is_read_as_ids(tmp_path):
+    ids = blocks(CITYSCAPES, 19)[0]
+    writer = open_writer(tmp_path / "a.mkv", width=64, height=64, rate=Fraction(25), codec="ffv1")
+    writer.write(np.dstack([ids] * 3), Fraction(0))
+    writer.close()
+    rgb = next(read_video(tmp_path / "a.mkv")).rgb
+    assert np.array_equal(LabelReader(CITYSCAPES).from_colours(rgb, "a.mkv"), ids)
+
+
+@pytest.mark.parametrize("name", ["camvid", "camvid32", "cityscapes", "cityscapes19"])
+def test_colours_of_a_palette_are_not_taken_for_ids(name):
+    palette = load_palette(name)
+    for class_id in range(palette.num_classes):
+        rgb = ids_to_colours(np.array([[class_id]], dtype=np.uint8), palette)
+        assert ids_in_channels(rgb, palette) is None
+
+
+def test_swapped_red_and_blue_are_refused():
+    swapped = np.ascontiguousarray(blocks(CAMVID, 11)[1][..., ::-1])
+    with pytest.raises(DataError, match=r"^a\.png: .* red and blue are swapped, as by OpenCV"):
+        LabelReader(CAMVID).from_colours(swapped, "a.png")
 
 
 def test_a_mode_p_picture_in_the_palettes_colours_is_read_by_colour(tmp_path):

@@ -10,6 +10,7 @@ from vid2vid.labels.maps import (
     FAR_COLOUR,
     PLAINLY_FOREIGN,
     Tier,
+    _warn_of_lost_ids,
     boundary,
     colours_to_ids,
     ids_to_colours,
@@ -78,6 +79,7 @@ def test_ids_come_back_from_colours_where_no_colour_is_repeated(name):
 
 
 def test_painting_warns_once_of_ids_that_a_repeated_colour_loses(caplog):
+    _warn_of_lost_ids.cache_clear()
     ids = np.full((2, 2), 34, dtype=np.uint8)
     with caplog.at_level(logging.WARNING):
         ids_to_colours(ids, load_palette("cityscapes"))

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from vid2vid.networks.cost import count_macs, count_parameters, generator_macs
+from vid2vid.networks.cost import count_macs, count_parameters, generator_macs, training_macs
 from vid2vid.networks.generator import GeneratorConfig, SequentialGenerator
 
 
@@ -46,6 +46,16 @@ def test_coarser_scales_can_be_counted_alone():
     assert generator_macs(street(2), height=256, width=512, scales=1) == generator_macs(
         street(0), height=256, width=512
     )
+
+
+def test_a_trained_network_costs_three_times_its_forward_pass_and_a_frozen_one_less():
+    config = GeneratorConfig(width=4, downsamplings=1, blocks=2, refiners=1, refiner_blocks=2)
+    generator = SequentialGenerator(config, conditioning_channels=2)
+    size = {"height": 16, "width": 16, "scales": 2}
+    forward = generator_macs(generator, **size)
+    # What reads maps alone needs no gradient to its input, so it is a little less than 3.
+    assert 2.5 * forward < training_macs(generator, **size, frozen=0) <= 3 * forward
+    assert forward < training_macs(generator, **size, frozen=1) < 2.5 * forward
 
 
 @pytest.mark.parametrize("spectral", [False, True])

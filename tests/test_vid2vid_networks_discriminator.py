@@ -128,13 +128,27 @@ def test_halving_averages_3_by_3_windows():
     ],
 )
 def test_padding_1_gives_the_patches_of_pix2pix(layers, side, weights):
-    config = DiscriminatorConfig(layers=layers, scales=1, padding=1)
+    config = DiscriminatorConfig(layers=layers, scales=1, padding=1, norm="batch")
     with torch.device("meta"):
         network = MultiScaleDiscriminator(config, 6)
         assert network(torch.empty(1, 6, 256, 256))[0][-1].shape == (1, 1, side, side)
-    # Beside a norm the official convolutions have no bias.
-    beside_norm = sum(stage[0].bias.numel() for stage in network.patches[0].stages[1:-1])
-    assert count_parameters(network) - beside_norm == weights
+    assert count_parameters(network) == weights
+
+
+def test_the_pixel_discriminator_has_the_weights_of_pix2pix():
+    config = DiscriminatorConfig(pixel=True, scales=1, norm="batch")
+    with torch.device("meta"):
+        network = MultiScaleDiscriminator(config, 6)
+    # 1x1 to 64 with bias, to 128 and its batch norm, to 1; the last two without a bias
+    assert count_parameters(network) == (6 * 64 + 64) + (64 * 128 + 2 * 128) + 128
+
+
+def test_batch_norm_sees_the_whole_batch_and_instance_norm_each_sample():
+    frames = pictures(16, 16)
+    for norm, alone in (("instance", True), ("batch", False)):
+        network = make(norm=norm, width=4)
+        both, first = network(frames)[0][-1], network(frames[:1])[0][-1]
+        assert torch.allclose(both[:1], first, atol=1e-5) == alone
 
 
 def test_the_pixel_discriminator_sees_no_neighbourhood():

@@ -2,8 +2,12 @@ import pytest
 import torch
 
 from vid2vid.errors import ConfigError
+from vid2vid.losses.config import LossConfig
+from vid2vid.networks.cost import count_parameters
 from vid2vid.networks.features import VggFeatures
 from vid2vid.vgg_weights import WEIGHT_FILES, load_vgg
+from vid2vid.weights.features import empty_features, load_features
+from vid2vid.weights.segmenter import load_segmenter
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +39,54 @@ def test_five_stages_end_after_the_first_convolution_of_each_block(name, convolu
     assert sum(isinstance(m, torch.nn.Conv2d) for m in network.modules()) == convolutions
 
 
+@pytest.mark.parametrize(("name", "convolutions"), [("vgg16", 12), ("vgg19", 14)])
+def test_second_layers_are_those_of_crn(name, convolutions):
+    with torch.device("meta"):
+        network = VggFeatures(name, layers="second", pooling="average")
+        stages = network(torch.empty(1, 3, 32, 32))
+    assert [s.shape[1] for s in stages] == [64, 128, 256, 512, 512]
+    assert sum(isinstance(m, torch.nn.Conv2d) for m in network.modules()) == convolutions
+    assert all(isinstance(stage[-1], torch.nn.ReLU) for stage in network.stages)
+    assert isinstance(network.stages[0][-2], torch.nn.Conv2d)
+
+
+def test_pooling_takes_the_largest_or_the_mean():
+    picture = torch.tensor([[1.0, 2.0], [3.0, 6.0]])[None, None]
+    for pooling, expected in (("max", 6.0), ("average", 3.0)):
+        network = VggFeatures("vgg16", pooling=pooling)
+        pools = [
+            m for m in network.modules() if isinstance(m, (torch.nn.MaxPool2d, torch.nn.AvgPool2d))
+        ]
+        assert [pool(picture).item() for pool in pools] == [expected] * 4
+
+
+def test_weights_of_second_layers_come_from_the_same_file(tmp_path):
+    first, second = VggFeatures("vgg16"), VggFeatures("vgg16", layers="second")
+    torch.save(weights_of(second), tmp_path / "vgg.pth")
+    path = str(tmp_path / "vgg.pth")
+    loaded = load_vgg("vgg16", path, layers="second")
+    assert torch.equal(loaded(frames())[-1], second(frames())[-1])
+    layers = [layer for stage in load_vgg("vgg16", path).stages for layer in stage]
+    assert len(layers) == len([layer for stage in first.stages for layer in stage])
+    assert torch.equal(layers[-2].weight, weights_of(second)["features.24.weight"])
+
+
+def test_the_segmenter_of_the_package_stands_in_for_vgg_and_says_so(caplog):
+    losses = LossConfig(perceptual_network="segmenter")
+    with caplog.at_level("INFO"):
+        network = load_features(losses)
+    assert [record.message.count("the segmenter of the package") for record in caplog.records] == [
+        1
+    ]
+    stages = network(frames(35).requires_grad_())
+    assert [stage.shape[2] for stage in stages] == [35, 17, 8, 4, 2]
+    segmenter = load_segmenter(device=torch.device("cpu")).segment
+    torch.testing.assert_close(stages[0], segmenter.stem(frames(35)))
+    stages[-1].sum().backward()
+    assert not any(parameter.requires_grad for parameter in network.parameters())
+    assert count_parameters(empty_features(losses)) == count_parameters(network)
+
+
 def test_frames_are_normalised_as_the_weights_were_trained(vgg):
     mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
     std = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
@@ -63,7 +115,9 @@ def test_weights_come_from_a_file_of_torchvision(vgg, tmp_path):
 
 
 def test_absent_weights_are_asked_for_by_file_name(tmp_path):
-    with pytest.raises(ConfigError, match=r"there is no .*nowhere.pth: put vgg19-dcbb9e9d.pth"):
+    with pytest.raises(
+        ConfigError, match=r"there is no .*nowhere.pth: put vgg19-dcbb9e9d.pth .*to segmenter"
+    ):
         load_vgg("vgg19", str(tmp_path / "nowhere.pth"))
 
 

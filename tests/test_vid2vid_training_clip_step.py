@@ -96,12 +96,10 @@ def test_parts_add_up_to_the_whole_batch(square_targets):
         flow.confidence.fill_(1)
     whole, halves = make_players(), make_players()
     terms = gather_gradients(whole, targets, ALL, settings())
-    seen = Means()
-    sums = [
-        gather_gradients(halves, targets.part(index, 2), ALL, settings(), parts=2, observed=seen)
-        for index in range(2)
-    ]
-    together = {name: term + sums[1][name] for name, term in sums[0].items()} | seen.take()
+    means = Means()
+    for index in range(2):
+        gather_gradients(halves, targets.part(index, 2), ALL, settings(), parts=2, means=means)
+    together = means.take()
     assert together.keys() == terms.keys()
     for name, term in terms.items():
         torch.testing.assert_close(together[name], term)
@@ -195,6 +193,9 @@ def test_what_is_observed_is_a_mean_over_the_chunks_that_showed_something(square
     terms = gather_gradients(players, square_targets(), losses, settings(backprop_frames=1))
     observed = [terms[f"video_0_{key}"].item() for key in OBSERVED]
     assert observed == pytest.approx([1.0, 0.0, 2.0])
+    # Of logits 2 at two scales: 2 log(1 + e^-2); and that plus 2 log(1 + e^2), halved.
+    assert terms["video_0_gan"].item() == pytest.approx(0.253856, rel=1e-4)
+    assert terms["video_0_discriminator"].item() == pytest.approx(2.253856, rel=1e-4)
 
 
 def test_terms_carry_no_graph(square_targets):

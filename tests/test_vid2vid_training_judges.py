@@ -1,10 +1,13 @@
+import math
+
+import numpy as np
 import pytest
 import torch
 
 from vid2vid.losses.adversarial import discriminator_loss
 from vid2vid.losses.config import LossConfig
 from vid2vid.networks.discriminator import DiscriminatorConfig, MultiScaleDiscriminator
-from vid2vid.training.judges import Exhibit, judge
+from vid2vid.training.judges import PatchExhibit
 
 
 @pytest.fixture
@@ -21,7 +24,11 @@ def pictures(seed):
 def exhibit(discriminator, *, hallucinated=False, weight=1.0):
     fake = pictures(1).requires_grad_()
     alone = pictures(2).requires_grad_() if hallucinated else None
-    return Exhibit("image", discriminator, pictures(0), fake, alone, weight)
+    return PatchExhibit("image", discriminator, pictures(0), fake, alone, weight)
+
+
+def judge(shown, losses, *, unused, seed=0):
+    return shown.judge(losses, unused=unused, rng=np.random.default_rng(seed))
 
 
 def scores(discriminator, shown):
@@ -63,10 +70,10 @@ def test_both_players_may_run_backward_in_either_order(discriminator):
     assert torch.equal(gradients[0][1], gradients[1][1])
 
 
-@pytest.mark.parametrize("kind", ["least_squares", "hinge", "logistic"])
+@pytest.mark.parametrize("kind", ["least_squares", "hinge", "logistic", "wasserstein"])
 def test_discriminator_term_is_the_loss_of_the_configured_kind(discriminator, kind):
     shown = exhibit(discriminator)
-    verdict = judge(shown, LossConfig(adversarial=kind), unused=0)
+    verdict = judge(shown, LossConfig(adversarial=kind, gradient_penalty=0), unused=0)
     real, fake = scores(discriminator, shown.real), scores(discriminator, shown.fake)
     torch.testing.assert_close(verdict.discriminator, discriminator_loss(real, fake, kind=kind))
 
@@ -123,3 +130,105 @@ def test_one_score_for_everything_is_right_about_one_side(discriminator, kind, s
     names = ("image_accuracy_real", "image_accuracy_fake", "image_activation")
     assert tuple(observed[name].item() for name in names) == pytest.approx(seen)
     assert not any(value.requires_grad for value in observed.values())
+
+
+def linear_critic(*, weight, channels=3, norm="none"):
+    """Make a critic of 1x1 pictures: the sum of the channels times `weight`."""
+    config = DiscriminatorConfig(width=1, scales=1, pixel=True, norm=norm)
+    network = MultiScaleDiscriminator(config, channels)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.zero_() if parameter.ndim == 1 else parameter.fill_(1.0)
+        network.patches[0].stages[0][0].bias.fill_(100.0)  # above 0: LeakyReLU is the identity
+        network.patches[0].stages[0][0].weight.fill_(weight / 2)  # the two after it add up to 2
+    return network
+
+
+WASSERSTEIN = LossConfig(adversarial="wasserstein", matching=0)
+
+
+def one_pixel(seed, channels=3):
+    return torch.rand(4, channels, 1, 1, generator=torch.Generator().manual_seed(seed))
+
+
+def test_the_penalty_of_a_linear_critic_is_that_of_its_slope():
+    # |w| = sqrt(3 * 2^2); 10 * (|w| - 1)^2 beside the difference of the mean scores
+    shown = PatchExhibit("image", linear_critic(weight=2.0), one_pixel(0), one_pixel(1), None, 1.0)
+    verdict = judge(shown, WASSERSTEIN, unused=0)
+    penalty = (math.sqrt(12) - 1) ** 2
+    distance = 2 * (shown.real.sum(1) - shown.fake.sum(1)).mean().item()
+    assert verdict.observed["image_penalty"].item() == pytest.approx(penalty, rel=1e-5)
+    assert verdict.observed["image_distance"].item() == pytest.approx(distance, rel=1e-4)
+    assert verdict.discriminator.item() == pytest.approx(10 * penalty - distance, rel=1e-5)
+    expected = -(200 + 2 * shown.fake.sum(1).mean().item())
+    assert verdict.generator["image_gan"][1].item() == pytest.approx(expected)
+
+
+def test_the_penalty_pulls_the_slope_towards_1():
+    for weight, sign in ((0.1, -1), (2.0, 1)):
+        critic = linear_critic(weight=weight)
+        shown = PatchExhibit("image", critic, one_pixel(0), one_pixel(0), None, 1.0)
+        judge(shown, WASSERSTEIN, unused=0).discriminator.backward()
+        assert (sign * critic.patches[0].stages[0][0].weight.grad > 0).all()
+
+
+def test_the_slope_is_that_of_frames_not_of_their_conditioning():
+    shown = PatchExhibit(
+        "image",
+        linear_critic(weight=1.0, channels=5),
+        one_pixel(0, 5),
+        one_pixel(1, 5),
+        None,
+        1.0,
+        frames=slice(-3, None),
+    )
+    penalty = judge(shown, WASSERSTEIN, unused=0).observed["image_penalty"]
+    assert penalty.item() == pytest.approx((math.sqrt(3) - 1) ** 2, rel=1e-5)
+
+
+def test_the_slope_is_that_of_the_mean_of_patches():
+    shown = PatchExhibit("image", linear_critic(weight=2.0), pictures(0), pictures(1), None, 1.0)
+    penalty = judge(shown, WASSERSTEIN, unused=0).observed["image_penalty"]
+    # Each of 16 x 16 pixels has a slope of sqrt(12) / 256: together sqrt(12) / 16.
+    assert penalty.item() == pytest.approx((math.sqrt(12) / 16 - 1) ** 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("norm", ["instance", "group", "none"])
+def test_the_penalty_reaches_every_weight_through_every_norm(norm):
+    network = MultiScaleDiscriminator(
+        DiscriminatorConfig(width=4, layers=2, scales=2, norm=norm, spectral=norm == "none"), 3
+    )
+    network.initialise(0)
+    shown = exhibit(network, hallucinated=True)
+    verdict = judge(shown, WASSERSTEIN, unused=0)
+    verdict.discriminator.backward()
+    assert all(p.grad.isfinite().all() for p in network.parameters())
+    assert shown.fake.grad is None
+
+
+def test_the_penalty_is_exact_under_bfloat16(discriminator):
+    shown = exhibit(discriminator)
+    exact = judge(shown, WASSERSTEIN, unused=0).observed["image_penalty"]
+    with torch.autocast("cpu", torch.bfloat16):
+        verdict = judge(shown, WASSERSTEIN, unused=0)
+    assert torch.equal(verdict.observed["image_penalty"], exact)
+
+
+def test_the_places_of_the_penalty_follow_from_the_seed(discriminator):
+    shown = exhibit(discriminator)
+    found = [
+        judge(shown, WASSERSTEIN, unused=0, seed=seed).observed["image_penalty"]
+        for seed in (0, 0, 1)
+    ]
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[0], found[2])
+
+
+def test_a_flat_critic_has_a_penalty_of_1_and_no_infinite_gradient(discriminator):
+    with torch.no_grad():
+        for patch in discriminator.patches:
+            patch.stages[-1].weight.zero_()
+    verdict = judge(exhibit(discriminator), WASSERSTEIN, unused=0)
+    assert verdict.observed["image_penalty"].item() == 2  # 1 at each of two scales
+    verdict.discriminator.backward()
+    assert all(p.grad.isfinite().all() for p in discriminator.parameters() if p.grad is not None)

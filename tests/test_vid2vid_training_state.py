@@ -9,6 +9,12 @@ from vid2vid.training.schedule import ScheduleConfig
 from vid2vid.training.state import load_state, save_state
 
 SCHEDULE = ScheduleConfig(steps=4, clip_length=4, clip_length_max=4, backprop_frames=2)
+CALIBRATED = (
+    "generator={kind: crn, height: 8, width: 4, outputs: 2}",
+    "losses.perceptual=1",
+    "losses.perceptual_network=segmenter",
+    "losses.perceptual_balance=calibrated",
+)
 
 
 def advance(run, state, *, end):
@@ -31,6 +37,7 @@ def assert_equal_bits(first, second):
     assert ours.keys() == theirs.keys()
     assert [key for key in ours if not torch.equal(ours[key], theirs[key])] == []
     assert first.step == second.step
+    assert first.calibration == second.calibration
 
 
 @pytest.fixture
@@ -50,6 +57,8 @@ def save(tmp_path, tiny_config):
         ("generator.refiners=1", "training.batch_size=2", "training.accumulation=2"),
         ("training.precision=bfloat16", "optimizer.clip_norm=1.0"),
         ("data.flip=true", "data.scale=[1.0, 1.5]", "training.first_frames=zeros"),
+        (*CALIBRATED, "losses.calibrate_at=0.25"),
+        (*CALIBRATED, "losses.calibrate_at=0.75"),
     ],
     ids=str,
 )

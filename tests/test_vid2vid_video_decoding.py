@@ -3,6 +3,8 @@
 import os
 import re
 from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
 
 import av
 import numpy as np
@@ -11,7 +13,7 @@ from av.stream import Disposition
 from sample_videos import break_video, encode, film, picture, piped, standard_input, tone
 
 from vid2vid.errors import VideoError
-from vid2vid.video.containers import STANDARD_INPUT
+from vid2vid.video.containers import STANDARD_INPUT, broken_stream
 from vid2vid.video.decoding import decode_video
 from vid2vid.video.reading import find_frames, is_video, open_video, read_video
 
@@ -42,6 +44,21 @@ def test_the_frames_before_a_break_can_be_had_as_its_message_says(tmp_path):
     count = int(re.search(r"--frames 0:(\d+)", str(caught.value))[1])
     assert count > 3
     assert len(list(decode_video(path, part=slice(0, count)).frames)) == count
+
+
+def test_times_that_begin_anew_are_told_of_once(tmp_path, caplog):
+    parts = [encode(tmp_path / f"{name}.ts", 6).read_bytes() for name in "ab"]
+    (tmp_path / "joined.ts").write_bytes(b"".join(parts))
+    frames = list(read_video(tmp_path / "joined.ts"))
+    assert len(frames) == 12
+    assert all(later.time > earlier.time for earlier, later in pairwise(frames))
+    (record,) = caplog.records
+    assert "joined.ts go back at frame 6" in record.getMessage()
+
+
+def test_a_video_that_breaks_at_its_first_frame_has_no_part_to_use():
+    assert "--frames" not in str(broken_stream(Path("a.mp4"), 0))
+    assert "--frames 0:1" in str(broken_stream(Path("a.mp4"), 1))
 
 
 @pytest.mark.parametrize(("turned", "aspect"), [(None, Fraction(4, 3)), (90, Fraction(3, 4))])

@@ -44,6 +44,12 @@ def test_frames_are_found_in_natural_order(frame_folder):
     assert [p.name for p in find_frames(frame_folder / "frame_2.png")] == ["frame_2.png"]
 
 
+def test_what_macos_keeps_beside_a_picture_is_no_frame(frame_folder):
+    before = find_frames(frame_folder)
+    (frame_folder / f"._{before[0].name}").write_bytes(b"Mac OS X")
+    assert find_frames(frame_folder) == before
+
+
 def test_a_relative_glob_is_found(frame_folder, monkeypatch):
     monkeypatch.chdir(frame_folder.parent)
     assert len(find_frames("frames/*.png")) == 3
@@ -164,7 +170,7 @@ LOSSY = [
 @pytest.mark.parametrize(("name", "codec", "pix_fmt", "options", "came"), LOSSY)
 def test_lossy_videos_cannot_hold_ids(tmp_path, name, codec, pix_fmt, options, came):
     path = encode(tmp_path / name, 2, codec=codec, pix_fmt=pix_fmt, options=options)
-    with pytest.raises(VideoError, match=f"{came} and does not: write it as ffv1"):
+    with pytest.raises(VideoError, match=f"{came}, which may not: write it as ffv1"):
         is_grey_exact(path)
 
 

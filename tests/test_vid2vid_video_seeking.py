@@ -4,6 +4,7 @@ import multiprocessing
 import pickle
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 from sample_videos import break_video, encode
@@ -18,6 +19,9 @@ KINDS = [
     ("a.mp4", "mpeg4", {"bf": "2", "g": "10"}),  # x265 itself crashes on pictures so small
     ("a.avi", "libx264", {"bf": "2"}),
     ("a.avi", "mpeg4", {"bf": "2", "g": "8"}),
+    ("a.ts", "libx264", {"g": "12", "bf": "2"}),
+    ("a.ts", "libx264", {"x264-params": "open-gop=1:keyint=10:bframes=3"}),
+    ("a.mpg", "mpeg2video", {"bf": "2", "g": "12"}),
 ]
 
 
@@ -30,6 +34,22 @@ def test_random_access_gives_exactly_the_frames_of_reading_in_order(tmp_path, na
     for indices in ([20, 21, 22], [3, 35, 0], [9, 9, 11], [12], [11], [30, 10]):
         for index, rgb in zip(indices, clip.read(indices), strict=True):
             assert np.array_equal(rgb, frames[index]), index
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.ts"])
+def test_a_stream_copy_that_begins_between_key_frames_is_read_from_the_next_one(tmp_path, name):
+    whole = encode(tmp_path / "whole.mkv", 36, options={"g": "12", "bf": "2"})
+    with av.open(str(whole)) as source, av.open(str(tmp_path / name), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for index, packet in enumerate(source.demux(source.streams.video[0])):
+            if packet.size and index >= 5:
+                packet.stream = stream
+                target.mux(packet)
+    frames = [frame.rgb for frame in read_video(tmp_path / name)]
+    clip = ClipVideo(tmp_path / name)
+    assert clip.num_frames == len(frames) < 31
+    for index in (20, 0, 13, 11, 1):
+        assert np.array_equal(clip.read([index])[0], frames[index]), index
 
 
 def test_random_access_to_a_real_video_is_exact(shared_data):

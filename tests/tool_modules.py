@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 TOOLS = Path(__file__).parent.parent / "tools"
+sys.path.append(str(TOOLS))  # as when one of them is run: they import each other
 
 
 def load_tool(name: str) -> ModuleType:

@@ -14,10 +14,6 @@ and (one_step) from the real frames before every frame.
 
 import pipelines  # isort: skip  # noqa: F401 - before torch: says how its threads wait
 
-import json
-import os
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -30,6 +26,7 @@ import matplotlib as mpl
 import numpy as np
 import torch
 import typer
+from apart import cpu_minutes, is_trained, train_apart
 from numpy.typing import NDArray
 
 from pipelines.build import load_generation
@@ -113,32 +110,13 @@ def train(job: Job, *, config: str, out: Path, options: list[str]) -> float:
     """Train one model in its own process; return its CPU minutes."""
     if job.losses == "adversarial" and not has_discriminators(config):
         raise SystemExit(f"{config} has no discriminator: use --losses plain")
-    settings = [
-        f"name={job.name}",
-        f"training.output={out}",
-        f"training.seed={job.seed}",
-        *MODELS[job.model],
-        *LOSSES[job.losses],
-        *options,
-    ]
-    command = [str(Path(sys.executable).with_name("vid2vid-train")), config]
-    command += [part for setting in settings for part in ("--set", setting)]
-    shutil.rmtree(out / job.name, ignore_errors=True)  # minutes are counted from the beginning
-    log = (out / f"{job.name}.log").open("w")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with log, subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{job.name} ended with status {process.returncode}: see {log.name}")
-    minutes = (usage.ru_utime + usage.ru_stime) / 60
-    (out / job.name / "cpu_minutes.json").write_text(json.dumps(minutes))
-    return minutes
+    settings = [f"training.seed={job.seed}", *MODELS[job.model], *LOSSES[job.losses], *options]
+    return train_apart(config, out / job.name, settings)
 
 
 def train_all(jobs: list[Job], *, config: str, out: Path, options: list[str], workers: int) -> None:
     """Train what has not been trained yet, `workers` models at a time."""
-    wanted = [job for job in jobs if not (out / job.name / "cpu_minutes.json").is_file()]
+    wanted = [job for job in jobs if not is_trained(out / job.name)]
     began = time.monotonic()
     with ThreadPoolExecutor(workers) as pool:
         results = pool.map(lambda job: train(job, config=config, out=out, options=options), wanted)
@@ -305,7 +283,7 @@ def main(
     baselines = {n: judge(holdouts, f, start="zeros", ratio=nan) for n, f in painted.items()}
     real = [holdout.real for holdout in holdouts]
     noise = judge(holdouts, real, start="real", ratio=nan).warping_error
-    minutes = [json.loads((out / job.name / "cpu_minutes.json").read_text()) for job in wanted]
+    minutes = [cpu_minutes(out / job.name) for job in wanted]
     table = "\n".join(rows(results, baselines))
     table += f"\nwarping error of the real frames: {noise * 1e4:.2f} e-4"
     table += f"\nCPU minutes a model: {min(minutes):.1f} to {max(minutes):.1f}"

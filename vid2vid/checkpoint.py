@@ -116,6 +116,12 @@ def split_companions(
     return own, {key: tensor for key, tensor in tensors.items() if key not in own}
 
 
+def part_of(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    """Select the tensors of one network of a run, its name taken off their keys."""
+    prefix = f"{name}."
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
 def load_weights(network: torch.nn.Module, tensors: Mapping[str, Tensor], *, where: Path) -> None:
     """Load strictly: every tensor of the network, in its shape, and no other.
 

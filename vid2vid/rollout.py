@@ -20,10 +20,11 @@ from vid2vid.networks.pyramid import pyramid
 class RolloutState(NamedTuple):
     """What one generated frame hands to the next. Tensors are padded to what the network needs."""
 
-    past_conditioning: Tensor  # 'b l k h w', oldest first
+    past_conditioning: Tensor  # 'b l k h w', oldest first, with what is beside
     pasts: tuple[Tensor, ...]  # per scale, coarsest first: 'b l 3 h w', oldest first
     is_first: bool  # the past is empty: the next frame is hallucinated alone
     padding: Padding
+    beside: Tensor | None = None  # 'b c h w', noise and places beside every map; None without
 
 
 def start_state(
@@ -69,11 +70,18 @@ def start_state(
         frames = first_frames
     padded = padding.pad(frames)
     levels = pyramid(padded.flatten(0, 1), scales)
+    past_conditioning = padding.pad(past_conditioning)
+    beside = generator.beside(batch, *padded.shape[-2:])
+    if beside is not None:
+        beside = beside.to(conditioning)
+        repeated = beside.unsqueeze(1).expand(-1, history, -1, -1, -1)
+        past_conditioning = torch.cat([past_conditioning, repeated], dim=2)
     return RolloutState(
-        past_conditioning=padding.pad(past_conditioning),
+        past_conditioning=past_conditioning,
         pasts=tuple(level.unflatten(0, (batch, history)) for level in levels),
         is_first=first_frames is None,
         padding=padding,
+        beside=beside,
     )
 
 
@@ -90,8 +98,10 @@ def generate_next(
     Returns:
         The finest scale's output, cropped to the size of `conditioning`, and the next state.
     """
-    current = state.padding.pad(conditioning).unsqueeze(1)
-    window = torch.cat([state.past_conditioning, current], dim=1)
+    current = state.padding.pad(conditioning)
+    if state.beside is not None:
+        current = torch.cat([current, state.beside], dim=1)
+    window = torch.cat([state.past_conditioning, current.unsqueeze(1)], dim=1)
     outputs = generator(window, state.pasts, is_first=state.is_first)
     pasts = state.pasts
     if generator.history:
@@ -102,7 +112,7 @@ def generate_next(
     cropped = GeneratorOutput._make(
         None if field is None else state.padding.crop(field) for field in outputs[-1]
     )
-    following = RolloutState(window[:, 1:], pasts, is_first=False, padding=state.padding)
+    following = state._replace(past_conditioning=window[:, 1:], pasts=pasts, is_first=False)
     return cropped, following
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vid2vid.errors import ConfigError
-from vid2vid.networks.features import STAGES, VggFeatures, VggName
+from vid2vid.networks.features import VggFeatures, VggLayers, VggName, VggPooling
 
 WEIGHT_FILES: dict[VggName, str] = {
     "vgg19": "vgg19-dcbb9e9d.pth",
@@ -15,12 +15,20 @@ WEIGHT_FILES: dict[VggName, str] = {
 }
 
 
-def load_vgg(name: VggName, weights: str | None) -> VggFeatures:
+def load_vgg(
+    name: VggName,
+    weights: str | None,
+    *,
+    layers: VggLayers = "first",
+    pooling: VggPooling = "max",
+) -> VggFeatures:
     """Build a VGG with pretrained weights.
 
     Args:
         name: which network.
         weights: path of torchvision's weight file; None looks in torch's own cache.
+        layers: of each block that are returned.
+        pooling: between the blocks.
 
     Raises:
         ConfigError: if the file is absent or does not fit; nothing is downloaded.
@@ -30,22 +38,22 @@ def load_vgg(name: VggName, weights: str | None) -> VggFeatures:
     if not path.is_file():
         raise ConfigError(
             f"the perceptual loss needs torchvision's {name} weights; there is no {path}: put "
-            f"{WEIGHT_FILES[name]} there, set losses.vgg_weights to its path, or set "
+            f"{WEIGHT_FILES[name]} there, set losses.vgg_weights to its path, set "
+            "losses.perceptual_network to segmenter, which comes with the package, or set "
             "losses.perceptual to 0"
         )
-    network = VggFeatures(name)
+    network = VggFeatures(name, layers=layers, pooling=pooling)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        _load_stages(network, state, STAGES[name])
+        _load_stages(network, state)
     except (KeyError, TypeError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise ConfigError(f"{path} does not hold torchvision's {name} weights: {error}") from error
     return network.eval()
 
 
-def _load_stages(network: VggFeatures, state: dict[str, Tensor], stages: tuple[int, ...]) -> None:
+def _load_stages(network: VggFeatures, state: dict[str, Tensor]) -> None:
     """Copy `features.N.*` of torchvision's file into the stage that holds layer N."""
-    edges = (0, *(index + 1 for index in stages))
-    for stage, start in zip(network.stages, edges, strict=False):
+    for stage, start in zip(network.stages, network.edges, strict=False):
         for name, parameter in stage.named_parameters():
             index, kind = name.split(".")
             source = state[f"features.{int(index) + start}.{kind}"]

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import torch
+
 from pipelines.build import build_conditioning, training_palette
 from pipelines.checking.finding import find_all
 from pipelines.checking.problems import Findings
@@ -16,17 +18,17 @@ from pipelines.config import RunConfig
 from pipelines.console import progress
 from pipelines.datasets import open_files
 from pipelines.train import fit_course
+from pipelines.validation import open_validation
 from vid2vid.controls.config import AnyControl, stream_of
 from vid2vid.data.augment import Size
 from vid2vid.data.clips import ClipDataset
 from vid2vid.data.config import DataConfig
-from vid2vid.data.pairing import in_words, is_video_file
-from vid2vid.data.places import Places, Wanted
+from vid2vid.data.locating import Places, Wanted
+from vid2vid.data.measuring import in_words
 from vid2vid.errors import VideoError
 from vid2vid.labels.files import LabelReader
 from vid2vid.labels.palettes import Palette, load_mapping, load_palette
-from vid2vid.training.schedule import longest_clip
-from vid2vid.video.reading import ClipVideo, find_frames
+from vid2vid.video.reading import count_frames
 
 NO_QUESTIONS = Asked()
 
@@ -64,6 +66,7 @@ def check(where: str, asked: Asked = NO_QUESTIONS) -> CheckReport:
         last = Findings()
         with last.catch("training"):  # whose word is final
             open_files(config, data, palette)
+            open_validation(config, palette, device=torch.device("cpu"))
         problems += last.problems()
     dataset = _gather(config, data, expected, reports=reports) if asked.sheet else None
     sheet = None if dataset is None else draw_sheet(dataset, config, palette)
@@ -87,7 +90,8 @@ def _expect(
         reader=None if palette is None else LabelReader(palette, mapping=mapping),
         file_palette=palette if mapping is None else load_palette(mapping.source),
         instances=config.needs_instances,
-        motion=config.generator.history > 0 or longest_clip(config.schedule) > 1,
+        motion=not config.trains_stills,
+        mixed=config.trains_stills,
         kept=slice(*(data.frame_range or (None,))),
         size=None if subject.is_bare else Size(data.height, data.width),
     )
@@ -101,7 +105,7 @@ def _gather(
     reports: Sequence[SequenceReport],
 ) -> ClipDataset | None:
     """Make a data set of the sequences in which training would find nothing wrong."""
-    usable = [report.sequence for report in reports if report.sequence and report.num_frames]
+    usable = [each for report in reports for each in report.sequences if each.num_frames]
     if not usable:
         return None
     return ClipDataset(
@@ -178,8 +182,5 @@ def _count_frames(found: Sequence[Places], kept: slice) -> int:
     total = 0
     for places in found:
         with suppress(VideoError):  # reported when it is read
-            place = places.frames
-            is_one = is_video_file(place)
-            count = ClipVideo(place).num_frames if is_one else len(find_frames(place))
-            total += len(range(count)[kept])
+            total += len(range(count_frames(places.frames))[kept])
     return total

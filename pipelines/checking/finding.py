@@ -8,8 +8,16 @@ from typing import NamedTuple
 from pipelines.checking.problems import Findings
 from pipelines.config_problems import did_you_mean
 from vid2vid.controls.config import FRAMES, INSTANCES, LABELS
-from vid2vid.data.config import DataConfig, DataLayout, StreamPatterns
-from vid2vid.data.places import Places, Wanted, find_places, official_ending
+from vid2vid.data.config import (
+    TWO_SIDES,
+    DataConfig,
+    DataLayout,
+    Direction,
+    StreamPatterns,
+)
+from vid2vid.data.locating import Places, Wanted
+from vid2vid.data.places import find_places, official_ending
+from vid2vid.data.sides import other_stream, pair_folders
 from vid2vid.errors import DataError
 from vid2vid.video.reading import IMAGE_SUFFIXES
 
@@ -23,6 +31,7 @@ class _Search(NamedTuple):
     split: str
     layout: DataLayout
     wanted: Wanted
+    direction: Direction
 
     def run(self) -> list[Places]:
         """Find it, as training does.
@@ -30,7 +39,9 @@ class _Search(NamedTuple):
         Raises:
             DataError: where training would.
         """
-        return find_places(self.root, self.split, self.layout, wanted=self.wanted)
+        return find_places(
+            self.root, self.split, self.layout, wanted=self.wanted, direction=self.direction
+        )
 
 
 def find_all(data: DataConfig, wanted: Wanted, findings: Findings) -> list[Places]:
@@ -44,7 +55,8 @@ def find_all(data: DataConfig, wanted: Wanted, findings: Findings) -> list[Place
     Returns:
         All sequences with frames, each with those of its streams that are there.
     """
-    search = _Search(Path(data.root).expanduser(), data.split, data.layout, wanted)
+    root = Path(data.root).expanduser()
+    search = _Search(root, data.split, data.layout, wanted, data.direction)
     try:
         found = search.run()
     except DataError as error:
@@ -65,10 +77,12 @@ def _settle(search: _Search) -> _Search | None:
     """Choose the layout in which photographs are found; None where there are none."""
     layouts: tuple[DataLayout, ...] = (search.layout,)
     if search.layout == "auto":  # 'videos' has photographs alone, and more is wanted
-        layouts = ("folders", "official")
+        layouts = ("folders", "official", "pairs")
     for layout in layouts:
         try:
             search._replace(layout=layout, wanted=_PHOTOGRAPHS).run()
+            if isinstance(layout, str) and layout in TWO_SIDES:  # with one stream beside
+                other_stream(search.wanted, layout)
         except DataError:
             continue
         return search._replace(layout=layout)
@@ -109,6 +123,10 @@ def _patterns(places: Places, search: _Search, stream: str) -> StreamPatterns:
         own = (named.get(stream) or "").replace("{sequence}", places.name) or None
     elif search.layout == "folders":
         own = f"{Path(frames).parent.as_posix()}/{stream}"
+    elif search.layout == "pairs":
+        sides = pair_folders(search.root, search.split)
+        theirs, ours = sides if search.direction == "a_to_b" else sides[::-1]
+        own = (theirs / places.frames.relative_to(ours)).relative_to(search.root).as_posix()
     else:
         own = f"{search.split}_{official_ending(stream)}"
         own += "" if places.name == search.split else f"/{places.name}"

@@ -16,6 +16,7 @@ class Header(NamedTuple):
     format: str  # PNG, JPEG, ... as Pillow names it
     mode: str  # L, P, RGB, RGBA, I;16, ... as Pillow names it
     bits: int  # of one channel: 1, 2, 4, 8, 16 or 32
+    num_pictures: int = 1  # pages of a TIFF, moments of an animation
 
     @property
     def has_alpha(self) -> bool:
@@ -27,7 +28,12 @@ def read_header(path: Path) -> Header | None:
     """Read how a picture is stored; None where it is no picture, which its reader then says."""
     try:
         with Image.open(path) as picture:
-            found = Header(picture.format or "unknown", picture.mode, _bits_of_mode(picture.mode))
+            found = Header(
+                picture.format or "unknown",
+                picture.mode,
+                _bits_of_mode(picture.mode),
+                getattr(picture, "n_frames", 1),
+            )
         with path.open("rb") as file:
             first = file.read(_PNG_HEADER_BYTES)
     except OSError:

@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipelines.checking.headers import Header
+from pipelines.checking.photographs import digest_of
 from pipelines.checking.problems import Findings, place_of
+from vid2vid.data.measuring import cut_half
 from vid2vid.data.pairing import Source
 from vid2vid.errors import Vid2VidError, VideoError
+from vid2vid.labels.files import ids_in_channels
 from vid2vid.labels.maps import Tier, colours_to_ids
 from vid2vid.labels.palettes import ID_IGNORE, Palette
 
@@ -50,19 +53,22 @@ def check_storage(path: Path, header: Header, findings: Findings, *, name: str) 
         )
 
 
-def check_colours(path: Path, palette: Palette, findings: Findings) -> bool:
+def check_colours(source: Source, palette: Palette, findings: Findings) -> bool:
     """Warn of colours near those of the palette that are none of them.
 
     Args:
-        path: of an RGB picture that was read as a label map.
+        source: of an RGB picture, or the half of one, that was read as a label map.
         palette: of the file.
         findings: takes the warning.
 
     Returns:
         Whether there are such.
     """
+    path = source.path
     with Image.open(path) as picture:
-        rgb = np.asarray(picture.convert("RGB"))
+        rgb = cut_half(np.asarray(picture.convert("RGB")), source.side)
+    if ids_in_channels(rgb, palette) is not None:
+        return False
     snapped = colours_to_ids(rgb, palette)
     if not snapped.exact:
         share = np.count_nonzero(snapped.tiers != Tier.EXACT) / snapped.tiers.size
@@ -92,7 +98,8 @@ def explain_refusal(
         findings.error("unreadable", str(error), place)
         return
     findings.error("foreign-labels", str(error), place)
-    factor = _stretched_by(source.path, palette) if source.frame is None else 1
+    is_whole = source.frame is None and source.side is None
+    factor = _stretched_by(source.path, palette) if is_whole else 1
     if factor > 1:
         findings.error(
             "bit-depth",
@@ -110,6 +117,7 @@ class LabelTally:
         self.pixels = np.zeros(256, dtype=np.int64)
         """Pixels of each id."""
         self._isolated = 0.0
+        self._digests: set[bytes] = set()
         self._num_maps = 0
 
     def add(self, ids: NDArray[np.uint8]) -> None:
@@ -117,24 +125,25 @@ class LabelTally:
         self.pixels += np.bincount(ids.ravel(), minlength=256)
         self._isolated += isolated_share(ids)
         self._num_maps += 1
+        self._digests.add(digest_of(ids))
 
-    def report(self, findings: Findings, where: str, *, is_suspect: bool) -> None:
-        """Warn of too many ignored pixels, and of the traces of compression.
+    def report(self, findings: Findings, where: str, *, is_suspect: bool, moves: bool) -> None:
+        """Tell of ignored pixels, of maps that stay the same, and of the traces of compression.
 
         Args:
             findings: takes the warnings.
             where: folder or video of the maps.
             is_suspect: whether something was said of compression already.
+            moves: whether the frames of the maps do.
         """
         if not self._num_maps:
             return
-        ignored = self.pixels[ID_IGNORE] / self.pixels.sum()
-        if ignored > IGNORED_SHARE:
+        self._report_ignored(findings, where)
+        if moves and self._num_maps > 1 and len(self._digests) == 1:
             findings.warn(
-                "ignored",
-                f"label maps should say what is to be painted; {ignored:.0%} of the pixels in "
-                f"{where} are ignored (warned of above {IGNORED_SHARE:.0%}): give them classes, "
-                "or set labels.void to true so that the network sees where they are",
+                "duplicates",
+                f"label maps must follow their frames, which move; all {self._num_maps} in {where} "
+                "are the same: make one of each frame",
             )
         isolated = self._isolated / self._num_maps
         if not is_suspect and isolated > ISOLATED_SHARE:
@@ -143,6 +152,30 @@ class LabelTally:
                 f"label maps must be stored without loss; in {where} {isolated:.1%} of the pixels "
                 "differ from all their neighbours, as after JPEG compression or smooth resizing: "
                 f"{_WRITE_AGAIN}",
+            )
+
+    def _report_ignored(self, findings: Findings, where: str) -> None:
+        """Tell of pixels that say nothing."""
+        ignored = self.pixels[ID_IGNORE] / self.pixels.sum()
+        if ignored == 1:
+            findings.error(
+                "ignored",
+                f"label maps must say what is to be painted; every pixel in {where} is ignored: "
+                "give them classes, or name their palette (--palette NAME, or labels.palette)",
+            )
+        elif ignored and not self.pixels[1:ID_IGNORE].any():
+            findings.warn(
+                "ignored",
+                f"label maps should say what is to be painted; those in {where} have the id 0 and "
+                f"ignored pixels ({ignored:.0%}) alone, as a mask of 0 and 255 has: write its ids "
+                "as 0 and 1, and a palette of these two classes",
+            )
+        elif ignored > IGNORED_SHARE:
+            findings.warn(
+                "ignored",
+                f"label maps should say what is to be painted; {ignored:.0%} of the pixels in "
+                f"{where} are ignored (warned of above {IGNORED_SHARE:.0%}): give them classes, "
+                "or set labels.void to true so that the network sees where they are",
             )
 
 

@@ -23,6 +23,10 @@ REPEAT_SHARE = 0.15
 """... if it is at most this share of the median of the sequence."""
 
 
+STILL_DIFFERENCE = 0.01
+"""Mean difference up to which a frame may be of a still scene: above those of cam02."""
+
+
 def check_photograph(header: Header, place: str, findings: Findings) -> None:
     """Warn of what is lost in reading a photograph."""
     if header.has_alpha:
@@ -32,6 +36,13 @@ def check_photograph(header: Header, place: str, findings: Findings) -> None:
             "it without, on the ground that it belongs on",
             place,
         )
+    if header.num_pictures > 1:
+        findings.warn(
+            "animation",
+            f"a file of a folder is one frame; {place} holds {header.num_pictures} pictures, of "
+            "which the first is taken: write each into a file of its own, or all as a video",
+            place,
+        )
     if header.bits > 8:
         findings.warn(
             "bit-depth",
@@ -39,6 +50,11 @@ def check_photograph(header: Header, place: str, findings: Findings) -> None:
             "8: spread its values over the full range and write it with 8",
             place,
         )
+
+
+def digest_of(picture: NDArray[np.uint8]) -> bytes:
+    """Condense a picture to 16 bytes that no other shares."""
+    return hashlib.blake2b(np.ascontiguousarray(picture).data, digest_size=16).digest()
 
 
 class RepeatCheck:
@@ -52,8 +68,7 @@ class RepeatCheck:
     def add(self, rgb: NDArray[np.uint8], place: str) -> None:
         """Take the next picture, 'h w 3'."""
         self._count += 1
-        digest = hashlib.blake2b(np.ascontiguousarray(rgb).data, digest_size=16).digest()
-        earlier = self._first.setdefault(digest, place)
+        earlier = self._first.setdefault(digest_of(rgb), place)
         if earlier != place:
             self._repeats.append((place, earlier))
 
@@ -67,10 +82,12 @@ class RepeatCheck:
         repeats = {**dict(nearly), **dict(self._repeats)}
         if repeats:
             later, earlier = next(iter(repeats.items()))
+            is_video = later.startswith("frame ")
+            remedy = "write the video again without them" if is_video else "drop them"
             findings.warn(
                 "duplicates",
                 f"each frame should be a picture of its own; {len(repeats)} of {self._count} "
-                f"repeat an earlier one, the first is {later}, the same as {earlier}: drop them "
+                f"repeat an earlier one, the first is {later}, the same as {earlier}: {remedy} "
                 "with their labels, or training learns to stand still",
                 *repeats,
             )
@@ -94,6 +111,11 @@ class MotionCheck:
     def skip(self) -> None:
         """Leave out a picture that cannot be read, and the changes to and from it."""
         self._meter = ChangeMeter()
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether most pictures differ plainly from the one before."""
+        return median([step.change.difference for step in self._steps] or [0.0]) > STILL_DIFFERENCE
 
     def near_repeats(self) -> list[tuple[str, str]]:
         """List the pictures that hardly differ from the one before, each with it."""

@@ -13,16 +13,21 @@ from vid2vid.errors import Vid2VidError
 Severity = Literal["error", "warning"]
 Kind = Literal[
     "alpha",
+    "animation",
     "aspect",
     "bit-depth",
     "compressed-labels",
     "cut",
+    "depth",
     "duplicates",
     "empty",
     "foreign-labels",
+    "gap",
     "ignored",
     "instances",
+    "key-points",
     "layout",
+    "link",
     "misnamed",
     "missing-partner",
     "missing-stream",
@@ -44,7 +49,7 @@ _SHOWN = 3  # names of further files with the same defect
 class Problem:
     """A defect of one sequence, or of the whole data set."""
 
-    severity: Severity  # error: training would stop at it
+    severity: Severity  # error: training would stop at it, or could not learn
     kind: Kind
     sequence: str | None  # None = the data set
     message: str  # of the first file: what was needed, what came, where, what to do

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipelines.checking.problems import Problem, count_problems
 from pipelines.checking.sequence import SequenceReport
 from pipelines.checking.subject import Subject
-from vid2vid.data.pairing import in_words
+from vid2vid.data.measuring import in_words
 from vid2vid.labels.palettes import ID_IGNORE, Palette
 from vid2vid.video.pictures import write_picture
 

@@ -10,19 +10,22 @@ from numpy.typing import NDArray
 
 from pipelines.checking.contents import (
     Desk,
-    read_control,
     read_instance_maps,
     read_label_maps,
     read_photographs,
 )
+from pipelines.checking.controls import read_control
+from pipelines.checking.names import check_links, check_numbers
 from pipelines.checking.problems import Findings, Problem
 from pipelines.checking.streams import Opener, Paired, open_whole, pair_whole
 from pipelines.console import Progress
 from vid2vid.controls.config import FRAMES, INSTANCES, LABELS, AnyControl
 from vid2vid.data.augment import Size
+from vid2vid.data.layout import Paired as PairedStreams
 from vid2vid.data.layout import Sequence
-from vid2vid.data.pairing import Source, Stream, in_words, open_control, open_instances, open_stream
-from vid2vid.data.places import Places
+from vid2vid.data.locating import Places
+from vid2vid.data.measuring import in_words
+from vid2vid.data.pairing import Source, Stream, open_control, open_instances, open_stream
 from vid2vid.data.store import FrameStore
 from vid2vid.labels.files import LabelReader
 from vid2vid.labels.palettes import Palette
@@ -38,6 +41,7 @@ class Expected(NamedTuple):
     file_palette: Palette | None  # of the label files, before a mapping
     instances: bool  # whether instance maps are read
     motion: bool  # whether frames must be consecutive
+    mixed: bool  # whether the pictures of a folder may differ in size, as of stills
     kept: slice  # of each sequence's frames
     size: Size | None  # at which it trains; None = any
 
@@ -50,7 +54,14 @@ class SequenceReport(NamedTuple):
     size: Size | None  # of the frames
     label_pixels: NDArray[np.int64]  # '256', of each id
     problems: tuple[Problem, ...]
-    sequence: Sequence | None  # as training gets it; None where it would refuse it
+    sequences: tuple[Sequence, ...]  # as training gets them; none where it would refuse it
+
+
+class _Seen(NamedTuple):
+    """What the photographs of a sequence turned out to be."""
+
+    size: Size | None  # None = not known, or several
+    moves: bool  # whether they differ plainly from one to the next
 
 
 def check_sequence(places: Places, expected: Expected, bar: Progress) -> SequenceReport:
@@ -67,6 +78,7 @@ def check_sequence(places: Places, expected: Expected, bar: Progress) -> Sequenc
     frames = streams.pop(FRAMES, None)
     paired: dict[str, Paired | None] = {}
     kept: tuple[Source, ...] = ()
+    moves = False
     if frames is not None:
         kept = frames.sources[expected.kept]
         for name, stream in streams.items():
@@ -74,31 +86,38 @@ def check_sequence(places: Places, expected: Expected, bar: Progress) -> Sequenc
             paired[name] = pair_whole(frames, stream, findings, control=control)
         labels = streams[LABELS] if paired.get(LABELS) else None
         _check_sizes(frames, labels, expected, findings=findings)
-        read_photographs(frames, kept, desk, bar=bar, motion=expected.motion)
-    pixels = _read_partners(streams, paired, expected, desk=desk)
+        moves = read_photographs(frames, kept, desk, bar=bar, motion=expected.motion)
+        if expected.motion and all(paired.values()):  # what lacks its partner has been named
+            check_numbers(kept, findings)
+    size = None if frames is None or frames.sizes else frames.size
+    seen = _Seen(size, moves)
+    pixels = _read_partners(streams, paired, expected, desk=desk, seen=seen)
     return SequenceReport(
         name=places.name,
         num_frames=len(kept),
         size=None if frames is None else frames.size,
         label_pixels=pixels,
         problems=tuple(findings.problems()),
-        sequence=None
+        sequences=()
         if findings.has_errors
-        else _to_sequence(places, frames, paired, expected=expected),
+        else _to_sequences(places, frames, paired, expected=expected),
     )
 
 
 def _open(places: Places, expected: Expected, findings: Findings) -> dict[str, Stream]:
     """Open every stream that is there, by its name."""
+    mixed, sides = expected.mixed, places.sides
     openers: dict[str, tuple[Opener, AnyControl | None]] = {
-        FRAMES: (partial(open_stream, FRAMES), None),
-        LABELS: (partial(open_stream, LABELS), None),
-        INSTANCES: (open_instances, None),
+        name: (partial(open_stream, name, side=sides.get(name), mixed=mixed), None)
+        for name in (FRAMES, LABELS)
     }
+    openers[INSTANCES] = (partial(open_instances, mixed=mixed), None)
     for name, control in expected.controls.items():
-        openers[name] = (partial(open_control, control), control)
+        opener = partial(open_control, control, side=sides.get(name), mixed=mixed)
+        openers[name] = (opener, control)
     found: dict[str, Stream] = {}
     for name, place in _there(places).items():
+        check_links(place, findings)
         opener, control = openers[name]
         if stream := open_whole(name, opener, place, findings=findings, control=control):
             found[name] = stream
@@ -111,6 +130,7 @@ def _read_partners(
     expected: Expected,
     *,
     desk: Desk,
+    seen: _Seen,
 ) -> NDArray[np.int64]:
     """Read all that lies beside the frames; return the pixels of each label id, '256'."""
     pixels = np.zeros(256, dtype=np.int64)
@@ -119,11 +139,12 @@ def _read_partners(
         order = paired.get(name) or stream.sources
         sources = [source for source in order[expected.kept] if source is not None]
         if name == LABELS and expected.file_palette is not None:
-            pixels = read_label_maps(stream, sources, desk, palette=expected.file_palette)
+            palette, moves = expected.file_palette, seen.moves
+            pixels = read_label_maps(stream, sources, desk, palette=palette, moves=moves)
         elif name == INSTANCES and expected.instances:
             read_instance_maps(stream, sources, desk)
         elif name in expected.controls:
-            read_control(expected.controls[name], stream, sources, desk=desk)
+            read_control(expected.controls[name], stream, sources, desk=desk, frames=seen.size)
     return pixels
 
 
@@ -149,35 +170,26 @@ def _check_sizes(
         )
 
 
-def _to_sequence(
+def _to_sequences(
     places: Places,
     frames: Stream | None,
     paired: Mapping[str, Paired | None],
     *,
     expected: Expected,
-) -> Sequence | None:
-    """Put a sequence together as training does."""
+) -> tuple[Sequence, ...]:
+    """Put sequences together as training does: one, or one of each size."""
     if frames is None:
-        return None
+        return ()
 
-    def kept(name: str) -> tuple[Source, ...] | None:
+    def whole(name: str) -> tuple[Source, ...] | None:
         sources = paired.get(name)
         if sources is None:
             return None
-        return tuple(source for source in sources[expected.kept] if source is not None)
+        return tuple(source for source in sources if source is not None)
 
-    return Sequence(
-        name=places.name,
-        frames=frames.sources[expected.kept],
-        labels=kept(LABELS),
-        instances=kept(INSTANCES),
-        size=frames.size,
-        controls={
-            name: (paired.get(name) or ())[expected.kept]
-            for name in expected.controls
-            if paired.get(name) is not None
-        },
-    )
+    controls = {name: own for name in expected.controls if (own := paired.get(name)) is not None}
+    found = PairedStreams(places.name, frames, whole(LABELS), whole(INSTANCES), controls)
+    return tuple(found.sequences(expected.kept))
 
 
 def _there(places: Places) -> dict[str, Path]:

@@ -8,11 +8,11 @@ from pipelines.checking.problems import Findings
 from vid2vid.controls.config import AnyControl
 from vid2vid.controls.files import suffixes_of
 from vid2vid.data.augment import Size
+from vid2vid.data.measuring import in_words
 from vid2vid.data.pairing import (
     NO_SIZE,
     Source,
     Stream,
-    in_words,
     is_video_file,
     pair,
     pair_control,

@@ -10,9 +10,16 @@ from pipelines.checking.problems import Findings
 from pipelines.config import RunConfig
 from pipelines.config_file import read_config, validate_config
 from vid2vid.data.config import DataConfig
-from vid2vid.data.places import Wanted
+from vid2vid.data.locating import Wanted
+from vid2vid.data.pairing import is_video_file
+from vid2vid.data.sides import has_pairs
+from vid2vid.errors import ConfigError
 
 CONFIG_NAME = "config.yaml"
+_STILLS: dict[str, object] = {
+    "generator": {"kind": "pix2pix_resnet"},
+    "schedule": {"clip_length": 1, "clip_length_max": 1},
+}
 PALETTE_NAME = "palette.yaml"
 
 
@@ -49,6 +56,11 @@ def settle_subject(where: str, asked: Asked) -> Subject:
         *(f"{key}={json.dumps(value)}" for key, value in named.items() if value is not None),
     ]
     folder = Path(where)
+    if is_video_file(folder):
+        raise ConfigError(
+            f"a data set or a configuration can be checked; {where} is a video: make a data set of "
+            f"it (vid2vid prepare {where} FOLDER), or put it into a folder and check that"
+        )
     if not folder.is_dir():
         return Subject(read_config(where, RunConfig, overrides=overrides), where, is_bare=False)
     own = folder / CONFIG_NAME
@@ -59,7 +71,10 @@ def settle_subject(where: str, asked: Asked) -> Subject:
 
 
 def _assume(folder: Path, asked: Asked, overrides: list[str]) -> RunConfig:
-    """Assume label maps where there are any, otherwise edges that are found in the photographs."""
+    """Assume label maps where there are any, otherwise edges that are found in the photographs.
+
+    Folders A and B are taken for pairs of pictures, each pair by itself.
+    """
     data: dict[str, object] = {"root": str(folder), "height": 256, "width": 512}
     base: dict[str, object] = {
         "name": re.sub(r"[^\w.-]", "_", folder.resolve().name) or "data",
@@ -69,7 +84,12 @@ def _assume(folder: Path, asked: Asked, overrides: list[str]) -> RunConfig:
         "video_discriminator": None,  # which needs clips of a length that nobody asked for
     }
     plain = validate_config(base, RunConfig, where=str(folder), overrides=asked.overrides)
-    if isinstance(plain.data, DataConfig) and (plain.labels or _has_labels(plain.data)):
+    if not isinstance(plain.data, DataConfig):
+        return plain
+    says_labels = asked.palette is not None or plain.labels is not None
+    if not says_labels and has_pairs(folder, plain.data.split):
+        base |= {"controls": [{"kind": "picture"}], **_STILLS}
+    elif plain.labels or _has_labels(plain.data):
         own = folder / PALETTE_NAME
         base |= {"labels": {"palette": str(own)} if own.is_file() else {}, "controls": []}
     return validate_config(base, RunConfig, where=str(folder), overrides=overrides)

@@ -14,10 +14,10 @@ from pipelines.evaluation.options import EvaluateOptions
 from pipelines.evaluation.worlds import World, open_world
 from pipelines.parts import read_part
 from vid2vid.data.augment import Size
+from vid2vid.data.measuring import in_words
 from vid2vid.data.pairing import (
     ASPECT_TOLERANCE,
     Stream,
-    in_words,
     open_instances,
     open_stream,
     pair,

@@ -2,10 +2,9 @@
 
 from pipelines.build import Generation
 from pipelines.evaluation.options import EvaluateOptions
-from pipelines.rendering.label_choice import have_equal_classes
 from vid2vid.errors import ConfigError
 from vid2vid.labels.files import LabelReader
-from vid2vid.labels.palettes import Palette, load_mapping, load_palette
+from vid2vid.labels.palettes import Palette, have_equal_classes, load_mapping, load_palette
 from vid2vid.weights.segmenter import LoadedSegmenter
 
 

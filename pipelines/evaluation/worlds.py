@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from vid2vid.data.augment import Size
-from vid2vid.data.pairing import in_words
+from vid2vid.data.measuring import in_words
 from vid2vid.errors import DataError
 from vid2vid.metrics.warping import StepFlow, known_flow
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from pipelines.config import RunConfig
 from vid2vid.controls.config import name_of
+from vid2vid.errors import ConfigError
 from vid2vid.legacy.detect import Architecture
 from vid2vid.legacy.discriminators import discriminator_layers
 from vid2vid.legacy.layers import Layer
@@ -15,6 +16,9 @@ from vid2vid.networks.discriminator import WIDEST_FIRST_LAYER, WIDEST_LAYER, Dis
 from vid2vid.networks.generator import GeneratorConfig
 from vid2vid.networks.interface import FLOW_SCALE
 from vid2vid.networks.pix2pix import ResNetConfig, UNetConfig
+from vid2vid.networks.pix2pixhd import Pix2PixHDConfig
+
+OfficialGenerator = GeneratorConfig | UNetConfig | ResNetConfig | Pix2PixHDConfig
 
 
 class OfficialLayout(NamedTuple):
@@ -25,9 +29,25 @@ class OfficialLayout(NamedTuple):
     layers: list[Layer]
 
 
+def official_generator(config: RunConfig) -> OfficialGenerator:
+    """Return the configuration of a generator that an official program has.
+
+    Raises:
+        ConfigError: if it is one of ours alone.
+    """
+    generator = config.generator
+    if not isinstance(generator, (GeneratorConfig, UNetConfig, ResNetConfig, Pix2PixHDConfig)):
+        raise ConfigError(
+            "an official checkpoint is of kind sequential, pix2pix_unet, pix2pix_resnet or "
+            f"pix2pixhd; generator.kind is '{generator.kind}', which no official program has: it "
+            "cannot be exported"
+        )
+    return generator
+
+
 def architecture_of(config: RunConfig) -> Architecture:
     """Return the official program that a run of ours belongs to."""
-    generator = config.generator
+    generator = official_generator(config)
     if isinstance(generator, GeneratorConfig):
         return "vid2vid"
     return "pix2pix" if isinstance(generator, (UNetConfig, ResNetConfig)) else "pix2pixHD"
@@ -53,7 +73,7 @@ def layouts(config: RunConfig) -> list[OfficialLayout]:
 
 def _generator_layouts(config: RunConfig) -> list[OfficialLayout]:
     """List the files of the generator."""
-    generator = config.generator
+    generator = official_generator(config)
     if isinstance(generator, GeneratorConfig):
         tables = generator_layers(generator, foreground=bool(config.foreground))
         return [OfficialLayout(key, "generator", table) for key, table in tables.items()]
@@ -82,12 +102,20 @@ def _generator_layouts(config: RunConfig) -> list[OfficialLayout]:
 
 def foreign_settings(config: RunConfig) -> Iterator[str]:
     """List the settings that an official program does not know, each with its value."""
-    arch, generator = architecture_of(config), config.generator
+    arch, generator = architecture_of(config), official_generator(config)
     known: dict[str, tuple[object, object]] = {}
     if config.labels is not None:
         known["labels.void"] = (config.labels.void, False)
         known["controls"] = ([name_of(control) for control in config.controls], [])
-    plain = {"spectral": False, "upsampling": "transposed", "warp": "bilinear", "detail_px": 0.0}
+    plain = {
+        "spectral": False,
+        "upsampling": "transposed",
+        "warp": "bilinear",
+        "detail_px": 0.0,
+        "noise": 0,
+        "position": 0,
+        "colour": "rgb",
+    }
     for name, value in plain.items():
         known[f"generator.{name}"] = (getattr(generator, name, value), value)
     known["generator.flow_scale"] = (getattr(generator, "flow_scale", FLOW_SCALE), FLOW_SCALE)

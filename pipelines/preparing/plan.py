@@ -15,11 +15,10 @@ from pipelines.console import Progress, progress
 from pipelines.evaluation.sources import Place, find_places
 from pipelines.preparing.options import PrepareOptions
 from vid2vid.data.augment import Size
-from vid2vid.data.pairing import is_video_file
 from vid2vid.data.shots import find_shots
 from vid2vid.errors import DataError
 from vid2vid.video.decoding import VideoInfo
-from vid2vid.video.reading import ClipVideo, find_frames, open_video, read_video
+from vid2vid.video.reading import count_frames, open_video, read_video
 
 LOGGER = logging.getLogger(__name__)
 
@@ -162,8 +161,7 @@ def _look(place: Place, name: str, options: PrepareOptions) -> Footage:
         options.height or max(1, round(height * factor)),
         options.width or max(1, round(width * factor)),
     )
-    is_one = is_video_file(place.path)
-    count = ClipVideo(place.path).num_frames if is_one else len(find_frames(place.path))
+    count = count_frames(place.path)
     frames = range(count)[options.part]
     if not frames:
         raise DataError(f"--frames must begin before the video ends; {place.path} has {count}")

@@ -1,5 +1,6 @@
 """Prepare a data set: plan its sequences, write them one by one, then say how to train on it."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
@@ -16,15 +17,22 @@ from pipelines.preparing.plan import Footage, Piece, Plan, make_plan, open_foota
 from pipelines.preparing.settings import (
     base_config,
     chosen_controls,
+    name_of_run,
     shortest_sequence,
     write_settings,
 )
 from pipelines.preparing.streams import SequenceWriter, Streams
 from pipelines.preparing.workspace import Workspace
+from vid2vid.controls.config import LABELS
 from vid2vid.data.augment import Size, centred, resize_frame
 from vid2vid.data.config import DataConfig
+from vid2vid.data.measuring import in_words
 from vid2vid.errors import VideoError
 from vid2vid.video.reading import read_video
+
+_logger = logging.getLogger(__name__)
+
+_LARGE_PX = 1_000_000
 
 
 class Prepared(NamedTuple):
@@ -34,6 +42,8 @@ class Prepared(NamedTuple):
     config: Path
     plan: Plan
     footage: tuple[Footage, ...]
+    size: Size  # that training takes the frames at
+    streams: tuple[str, ...]  # that it paints them from, in its order
 
     def to_json(self) -> dict[str, object]:
         """Return JSON values."""
@@ -61,7 +71,18 @@ class Prepared(NamedTuple):
             f"{piece.split}/{piece.name}: {piece.num_frames} frames from {piece.first} on"
             for piece in self.plan.pieces
         ]
-        return "\n".join([*lines, f"train on them: vid2vid train {self.config}"])
+        size = f"{self.size.width}x{self.size.height}"
+        lines.append(f"train on them, at {size}: vid2vid train {self.config}")
+        return "\n".join([*lines, f"then render the last of them: {self._render_command()}"])
+
+    def _render_command(self) -> str:
+        """Write the command that renders the last sequence from the streams that training reads."""
+        piece = self.plan.pieces[-1]
+        place, rate = self.folder / piece.split / piece.name, self.footage[piece.video].info.rate
+        main, *others = (place / stream for stream in self.streams)
+        beside = "".join(f" --control {path.name}={path}" for path in others)
+        run = f"runs/{name_of_run(self.folder)}"
+        return f"vid2vid-render {main} out.mp4 --fps {rate}{beside} --checkpoint {run}"
 
 
 def prepare(options: PrepareOptions) -> Prepared:
@@ -80,6 +101,7 @@ def prepare(options: PrepareOptions) -> Prepared:
     """
     labeller = open_labeller(options)
     footage = open_footage(options)
+    _warn_of_size(footage)
     shortest = shortest_sequence(base_config())
     workspace = Workspace(options.out, _request(options, footage, labeller))
     try:
@@ -103,7 +125,20 @@ def prepare(options: PrepareOptions) -> Prepared:
         workspace.folder, options, size=size, palette=palette, holds_out=plan.holds_out
     )
     folder = workspace.publish()
-    return Prepared(folder, folder / config.name, plan, tuple(footage))
+    names = [LABELS] * (palette is not None)
+    names += [str(control.stream) for control in chosen_controls(options)]
+    return Prepared(folder, folder / config.name, plan, tuple(footage), size, tuple(names))
+
+
+def _warn_of_size(footage: list[Footage]) -> None:
+    """Warn of frames that are larger than most machines can train on."""
+    large = [each for each in footage if each.size.height * each.size.width > _LARGE_PX]
+    if large:
+        _logger.warning(
+            "%s will be prepared, and trained on, at %s, for which the configuration that is "
+            "written needs some 14 GB of memory a megapixel: pass --width 512 for less",
+            large[0].path, in_words(large[0].size),
+        )  # fmt: skip
 
 
 def _write_all(

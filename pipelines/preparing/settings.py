@@ -50,6 +50,11 @@ def shortest_sequence(config: RunConfig) -> int:
     return config.generator.history + config.schedule.clip_length
 
 
+def name_of_run(out: Path) -> str:
+    """Name the run on a data set after its folder."""
+    return re.sub(r"[^\w.-]", "_", out.resolve().name) or "prepared"
+
+
 def write_settings(
     folder: Path,
     options: PrepareOptions,
@@ -76,9 +81,8 @@ def write_settings(
     labels = None
     if palette is not None:
         labels = ConditioningConfig(palette=_keep_palette(folder, palette))
-    name = re.sub(r"[^\w.-]", "_", options.out.resolve().name) or "prepared"
     changes = {
-        "name": name,
+        "name": name_of_run(options.out),
         "fetch": "",
         "data": DataConfig(root=_HERE, layout="folders", height=size.height, width=size.width),
         "labels": labels,

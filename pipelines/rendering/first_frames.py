@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from pipelines.build import Generation, load_generation
+from pipelines.painters import SETTING, check_painter, locate_painter
 from pipelines.rendering.frames import FrameGenerator
-from pipelines.rendering.label_choice import have_equal_classes
 from pipelines.rendering.options import RenderOptions
-from vid2vid.controls.config import name_of
 from vid2vid.data.augment import Size
 from vid2vid.errors import ConfigError, VideoError
 from vid2vid.video.reading import read_image
@@ -27,7 +26,8 @@ def is_checkpoint(place: Path) -> bool:
 def warn_of_zeros(options: RenderOptions, generation: Generation) -> None:
     """Say that a video begins from zeros where the generator has only seen real frames there."""
     history = generation.generator.history
-    if not history or options.is_still or options.first_frames:
+    begins = options.first_frames or _own_painter(options, generation) is not None
+    if not history or options.is_still or begins:
         return
     if generation.config.training.first_frames == "real":
         LOGGER.warning(
@@ -55,10 +55,10 @@ def read_first_frames(options: RenderOptions, size: Size) -> list[Tensor]:
     return [torch.from_numpy(picture) for picture in pictures]
 
 
-def load_painter(
+def open_painter(
     options: RenderOptions, generation: Generation, device: torch.device
-) -> FrameGenerator | None:
-    """Load the still-image generator that paints the first frames, where one was given.
+) -> Generation | None:
+    """Load the still-image generator that paints the first frames: one given, or the run's own.
 
     It sees the same label maps and controls as the video's generator, made into the channels of its
     own conditioning: what it does not take of the labels, such as the boundary, is left out.
@@ -68,61 +68,57 @@ def load_painter(
         CheckpointError: if it is no checkpoint.
     """
     checkpoints = [path for path in options.first_frames if is_checkpoint(path)]
-    if not checkpoints:
-        return None
-    if len(options.first_frames) > 1:
+    if checkpoints and len(options.first_frames) > 1:
         raise ConfigError(
             "--first-frame takes pictures, or one checkpoint alone, which paints them all; got "
             f"{_listed(options.first_frames)}: leave out all but one kind"
         )
-    place = checkpoints[0]
+    own = _own_painter(options, generation)
+    if checkpoints:
+        place, option = checkpoints[0], "--first-frame"
+    elif own is not None:
+        place, option = locate_painter(own, beside=generation.path), SETTING
+    else:
+        return None
     painter = load_generation(place, device)
-    _check_painter(painter, generation, place)
+    check_painter(
+        painter.config,
+        painter.palette,
+        generation.config,
+        generation.palette,
+        option=option,
+        place=place,
+    )
+    return painter
+
+
+def _own_painter(options: RenderOptions, generation: Generation) -> str | None:
+    """Name the checkpoint that the run itself begins videos with, where that is wanted."""
+    own = generation.config.first_frames
+    if own is None or options.is_still or options.from_zeros or options.first_frames:
+        return None
+    return own.checkpoint
+
+
+def make_painter(
+    painter: Generation, options: RenderOptions, device: torch.device
+) -> FrameGenerator:
+    """Make what paints the first frames.
+
+    Raises:
+        ConfigError: if it needs instance maps and there are none.
+    """
     painter.generator.to(memory_format=torch.channels_last)
     conditioning = painter.conditioning
     if conditioning.boundary == "instances" and options.instances is None:
         if options.boundary is None:
             raise ConfigError(
-                f"{place} was trained with instance maps; none were given: pass --instances "
+                f"{painter.path} was trained with instance maps; none were given: pass --instances "
                 "FOLDER, or --boundary labels to draw the boundaries between classes instead"
             )
         conditioning = conditioning._replace(boundary=options.boundary)
     styles = painter.styles._replace(seed=options.seed or 0) if painter.generator.features else None
     return FrameGenerator(painter.generator, conditioning, device, styles=styles)
-
-
-def _check_painter(painter: Generation, generation: Generation, place: Path) -> None:
-    """Refuse a generator that needs a past, or takes other maps than the video's."""
-    if painter.generator.history:
-        raise ConfigError(
-            f"--first-frame takes the checkpoint of a still-image generator; {place} needs "
-            f"{painter.generator.history} frames before itself: give another one, or pictures"
-        )
-    same_controls = painter.config.controls == generation.config.controls
-    if (
-        not same_controls
-        or (painter.palette is None) != (generation.palette is None)
-        or (
-            painter.palette is not None
-            and generation.palette is not None
-            and not have_equal_classes(painter.palette, generation.palette)
-        )
-    ):
-        raise ConfigError(
-            "--first-frame takes a checkpoint of the same input as the video's, "
-            f"{_source(generation)}; {place} has {_source(painter)}: give another one"
-        )
-
-
-def _source(generation: Generation) -> str:
-    """Name what a generator takes."""
-    palette, controls = generation.palette, generation.config.controls
-    names = [f"palette '{palette.name}'"] if palette is not None else []
-    names += [
-        f"'{name_of(control)}' of {control.channels} channel{'s' * (control.channels > 1)}"
-        for control in controls
-    ]
-    return " and ".join(names)
 
 
 def _listed(paths: Sequence[Path]) -> str:

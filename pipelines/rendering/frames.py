@@ -10,13 +10,13 @@ from torch import Tensor
 
 from pipelines.rendering.input_stream import InputFrame
 from pipelines.rendering.sinks import RenderedFrame
+from vid2vid.first_frames import Inputs, encode_inputs
 from vid2vid.labels.conditioning import Conditioning
-from vid2vid.labels.palettes import ID_IGNORE
 from vid2vid.networks.interface import Generator
 from vid2vid.networks.outputs import GeneratorOutput
 from vid2vid.rollout import rollout
 from vid2vid.styles import StyleSource
-from vid2vid.video.levels import from_levels, to_levels
+from vid2vid.video.levels import from_levels, to_deep_levels, to_levels
 
 
 class Parts(NamedTuple):
@@ -25,6 +25,7 @@ class Parts(NamedTuple):
     hallucinated: bool = False
     occlusion: bool = False
     flow: bool = False
+    deep: bool = False  # the frame in levels of 16 bits
 
 
 class FrameGenerator(NamedTuple):
@@ -103,14 +104,13 @@ class FrameGenerator(NamedTuple):
             for ids in (frame.labels, frame.instances)
         )
         pictures = None if frame.pictures is None else frame.pictures[None, None].to(self.device)
-        maps = self.conditioning(labels, instances, pictures)[:, 0]
-        if self.styles is None:
-            return maps
-        if labels is None:  # no pixel has a class
-            labels = torch.full((1, 1, *maps.shape[2:]), ID_IGNORE, device=self.device)
-        by_instance = instances is not None and self.network.pooling == "instances"
-        regions = instances if instances is not None and by_instance else labels
-        return torch.cat([maps, self.styles.paint(labels[:, 0], regions[:, 0])], dim=1)
+        maps = encode_inputs(
+            self.conditioning,
+            Inputs(labels, instances, pictures),
+            styles=self.styles,
+            generator=self.network,
+        )
+        return maps[:, 0]
 
     def _past(self, known: Sequence[Tensor]) -> Tensor | None:
         """Stack 'b c h w' to 'b l c h w', the oldest repeated to fill the history."""
@@ -137,6 +137,7 @@ class FrameGenerator(NamedTuple):
             hallucinated=to_levels(output.hallucinated[0]) if self.parts.hallucinated else None,
             occlusion=to_levels(occlusion[0] * 2 - 1) if occlusion is not None else None,
             flow=flow[0] if flow is not None else None,
+            deep=to_deep_levels(output.frame[0]) if self.parts.deep else None,
         )
 
     def _repeat(self, source: InputFrame, picture: Tensor) -> RenderedFrame:

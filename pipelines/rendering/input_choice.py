@@ -18,9 +18,10 @@ from vid2vid.controls.config import (
     source_of,
     stream_of,
 )
-from vid2vid.controls.files import READABLE_CHANNELS, check_readable
 from vid2vid.errors import ConfigError
 from vid2vid.labels.files import LabelReader
+
+_PICTURE_CHANNELS = (1, 3)  # of what people draw
 
 
 class Inputs(NamedTuple):
@@ -53,11 +54,10 @@ def choose_inputs(options: RenderOptions, generation: Generation) -> Inputs:
 
     Raises:
         ConfigError: if a stream is missing or unknown, or cannot be drawn.
-        DataError: if the label maps' palette does not fit, or no file holds a control.
+        DataError: if the label maps' palette does not fit.
     """
     reader = choose_reader(options, generation)
     controls = generation.config.controls
-    check_readable(controls)
     if options.drawn:
         controls = _with_drawn_input(controls, has_labels=reader is not None)
     given = dict(options.controls)
@@ -101,7 +101,7 @@ def _drawn(control: AnyControl) -> AnyControl | None:
     """Describe a control whose own pictures are given; None where there are no such pictures."""
     if isinstance(control, DERIVED) and control.stream is None:
         return control.model_copy(update={"stream": control.kind})
-    if isinstance(control, (PoseConfig, LandmarksConfig)) and control.channels in READABLE_CHANNELS:
+    if isinstance(control, (PoseConfig, LandmarksConfig)) and control.channels in _PICTURE_CHANNELS:
         return PictureConfig(stream=control.stream, channels=control.channels)
     return None
 

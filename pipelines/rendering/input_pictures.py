@@ -1,5 +1,6 @@
 """Make what a generator is given of one frame: its label map, and the pictures of its controls."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from vid2vid.controls.config import (
     FRAMES,
     INSTANCES,
     LABELS,
+    AnyControl,
     BoundaryConfig,
     LandmarksConfig,
     LowResolutionConfig,
@@ -22,8 +24,9 @@ from vid2vid.controls.config import (
 )
 from vid2vid.controls.files import from_colours, may_be_video, read_stored, suffixes_of
 from vid2vid.controls.pictures import Material, make_pictures
-from vid2vid.controls.points import read_landmarks, read_openpose
+from vid2vid.controls.points import doubt_points, read_landmarks, read_openpose
 from vid2vid.data.augment import Picture, Size, resize_frame, resize_ids, unvaried
+from vid2vid.data.measuring import in_words
 from vid2vid.data.pairing import (
     Source,
     Stream,
@@ -38,6 +41,8 @@ from vid2vid.errors import ConfigError, VideoError
 from vid2vid.video.containers import STANDARD_INPUT
 from vid2vid.video.levels import from_levels
 from vid2vid.video.reading import IMAGE_SUFFIXES, read_image
+
+_logger = logging.getLogger(__name__)
 
 
 class MainReader:
@@ -76,13 +81,13 @@ class MainReader:
             return labels.from_colours(rgb, where)
         if control is None or isinstance(control, (BoundaryConfig, *DRAWN)):
             return rgb
-        return from_colours(control, rgb)
+        return from_colours(control, rgb, where)
 
-    def open(self, source: Path) -> Stream:
-        """List the frames of the input, for others to be paired with."""
+    def open(self, source: Path, *, mixed: bool = False) -> Stream:
+        """List the frames of the input, and check that they have one size unless `mixed`."""
         if self._control is None:
-            return open_stream(self._inputs.main, source)
-        return open_control(self._control, source)
+            return open_stream(self._inputs.main, source, mixed=mixed)
+        return open_control(self._control, source, mixed=mixed)
 
     def native_size(self, first: Picture, options: RenderOptions) -> Size:
         """Find the size that the input has without --height and --width.
@@ -144,6 +149,8 @@ class PictureMaker:
         if not inputs.controls:
             return labels, instances, None
         frame = self._photograph(index, value, size)
+        if self._previous is not None and frame is not None and self._previous.shape != frame.shape:
+            self._previous = None  # of another size: no frame of the same video
         material = Material(
             canvas=native,
             stored=self._stored(index, value, size),
@@ -152,6 +159,8 @@ class PictureMaker:
             instances=None if instances is None else torch.from_numpy(instances)[None],
         )
         self._previous = frame
+        if not index:
+            _warn_of_points(inputs.controls, material)
         pictures = make_pictures(inputs.controls, material, unvaried(size))
         return labels, instances, None if pictures is None else pictures[0]
 
@@ -186,6 +195,19 @@ class PictureMaker:
         return found
 
 
+def _warn_of_points(controls: Sequence[AnyControl], first: Material) -> None:
+    """Warn of key points that are no pixels of the picture that they should lie in."""
+    for control in controls:
+        if isinstance(control, DRAWN) and control.stream in first.stored:
+            canvas = first.canvas if control.canvas is None else Size(*control.canvas)
+            points = [each for each in first.stored[control.stream] if each is not None]
+            if points and (doubt := doubt_points(points, canvas)):
+                _logger.warning(
+                    "key points must be pixels of their picture, %s; of those of '%s' at the first "
+                    "frame %s", in_words(canvas), control.stream, doubt,
+                )  # fmt: skip
+
+
 def _pair_all(
     source: Path, inputs: Inputs, options: RenderOptions
 ) -> Mapping[str, Sequence[Source | None]]:
@@ -197,14 +219,16 @@ def _pair_all(
             "what lies beside the input is paired with all of its frames, and standard input can "
             "be read once: save it to a file and name that"
         )
-    main = MainReader(inputs).open(source)
+    mixed = options.is_still
+    main = MainReader(inputs).open(source, mixed=mixed)
     paired: dict[str, Sequence[Source | None]] = {}
     if options.instances is not None:
-        paired[INSTANCES] = pair(main, open_instances(options.instances))
+        paired[INSTANCES] = pair(main, open_instances(options.instances, mixed=mixed))
     for name, place in inputs.beside.items():
         control = inputs.control_of(name)
         if control is None:
-            paired[name] = pair(main, open_stream(name, place))
+            paired[name] = pair(main, open_stream(name, place, mixed=mixed))
         else:
-            paired[name] = pair_control(main, open_control(control, place), control)
+            opened = open_control(control, place, mixed=mixed)
+            paired[name] = pair_control(main, opened, control)
     return {name: sources[options.frame_slice()] for name, sources in paired.items()}

@@ -1,6 +1,6 @@
 """Decode the input of a rendering into frames with their times, one at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -13,16 +13,14 @@ from pipelines.rendering.input_choice import Inputs
 from pipelines.rendering.input_pictures import MainReader, PictureMaker
 from pipelines.rendering.options import RenderOptions
 from vid2vid.data.augment import Picture, Size
-from vid2vid.data.pairing import ASPECT_TOLERANCE, open_stream
+from vid2vid.data.pairing import ASPECT_TOLERANCE
 from vid2vid.errors import DataError, VideoError
 from vid2vid.video.decoding import VideoFrame, VideoInfo, decode_video
 from vid2vid.video.reading import (
-    IMAGE_SUFFIXES,
     describe_files,
     find_frames,
     is_video,
     of_one_size,
-    open_video,
 )
 from vid2vid.video.sound import Soundtrack
 from vid2vid.video.times import DEFAULT_RATE, TIMES_NAME, read_times
@@ -45,12 +43,13 @@ class InputStream(NamedTuple):
     """An input that was found good up to its first frame."""
 
     frames: Iterator[InputFrame]
-    size: Size  # of everything that comes, and of the output
+    size: Size  # of everything that comes, and of the output, but for mixed pictures
     rate: Fraction  # mean frames per second
     time_base: Fraction  # seconds; every time is a multiple of it
     num_frames: int | None  # None = the file does not say
     soundtrack: Soundtrack | None = None  # of the part, filled while `frames` are read
     pixel_aspect: Fraction = Fraction(1)  # width of a pixel of the output through its height
+    is_mixed: bool = False  # whether pictures differ in size: `size` is that of the first
 
 
 class _Value(NamedTuple):
@@ -68,6 +67,7 @@ class _Decoded(NamedTuple):
     values: Iterator[_Value]
     info: VideoInfo
     soundtrack: Soundtrack | None = None
+    is_mixed: bool = False
 
 
 def open_input(
@@ -96,7 +96,16 @@ def open_input(
         )
     native = reader.native_size(first.picture, options)
     size = _target_size(native, options)
-    frames = _finish(_put_back(first, decoded.values), maker, size=size, native=native)
+    fixed = _Sizes(size, native)
+    is_mixed = decoded.is_mixed and None in (options.height, options.width)
+
+    def sizes(picture: Picture) -> _Sizes:
+        if not decoded.is_mixed:
+            return fixed
+        own = reader.native_size(picture, options)
+        return _Sizes(_target_size(own, options), own)
+
+    frames = _finish(_put_back(first, decoded.values), maker, sizes)
     beginning = next(frames)
     return InputStream(
         frames=_put_back(beginning, frames),
@@ -106,6 +115,7 @@ def open_input(
         num_frames=_count(options.frame_slice(), decoded.info.num_frames),
         soundtrack=decoded.soundtrack,
         pixel_aspect=decoded.info.pixel_aspect if _keeps_aspect(size, native) else Fraction(1),
+        is_mixed=is_mixed,
     )
 
 
@@ -127,12 +137,10 @@ def _decode(
         frames = of_one_size(video.frames, source)
         return _Decoded(_read_video(frames, reader, source), video.info, video.soundtrack)
     paths = find_frames(source, suffixes=reader.suffixes)
-    if reader.suffixes == IMAGE_SUFFIXES:
-        open_stream(inputs.main, source)  # all of one size, as their headers say
-        info = open_video(source, rate=rate)
-    else:
-        info = describe_files(paths, size=Size(0, 0), rate=rate)
-    return _Decoded(_read_files(paths, reader, rate=rate, part=part), info)
+    opened = reader.open(source, mixed=options.is_still)  # else of one size, as headers say
+    info = describe_files(paths, size=opened.size, rate=rate)
+    values = _read_files(paths, reader, rate=rate, part=part)
+    return _Decoded(values, info, is_mixed=bool(opened.sizes))
 
 
 def _not_a_video(source: Path, reader: MainReader, inputs: Inputs) -> str:
@@ -183,11 +191,19 @@ def _read_files(
         yield _Value(reader.from_file(path), time - chosen[0][1] + times[0], path.stem)
 
 
+class _Sizes(NamedTuple):
+    """Sizes of one frame."""
+
+    output: Size
+    native: Size
+
+
 def _finish(
-    values: Iterator[_Value], maker: PictureMaker, *, size: Size, native: Size
+    values: Iterator[_Value], maker: PictureMaker, sizes: Callable[[Picture], _Sizes]
 ) -> Iterator[InputFrame]:
     """Make the maps and pictures of every frame."""
     for index, (picture, time, name, duration) in enumerate(values):
+        size, native = sizes(picture)
         labels, instances, pictures = maker.make(index, picture, size=size, native=native)
         yield InputFrame(labels, instances, time, name, pictures, duration)
 

@@ -4,12 +4,20 @@ from pathlib import Path
 
 from pipelines.build import Generation
 from pipelines.rendering.options import RenderOptions
+from pipelines.rendering.picture_choice import is_folder
 from vid2vid.controls.config import BoundaryConfig
 from vid2vid.errors import ConfigError, DataError
 from vid2vid.labels.conditioning import Conditioning
 from vid2vid.labels.files import LabelReader
-from vid2vid.labels.palettes import MAPPING_NAMES, Palette, load_mapping, load_palette
+from vid2vid.labels.palettes import (
+    MAPPING_NAMES,
+    Palette,
+    have_equal_classes,
+    load_mapping,
+    load_palette,
+)
 from vid2vid.video.pictures import PICTURE_SUFFIXES
+from vid2vid.video.writing import OUTPUT_SUFFIXES
 
 
 def choose_reader(options: RenderOptions, generation: Generation) -> LabelReader | None:
@@ -63,8 +71,15 @@ def takes_instances(generation: Generation) -> bool:
     return generation.config.needs_instances
 
 
-def choose_conditioning(options: RenderOptions, generation: Generation) -> Conditioning:
+def choose_conditioning(
+    options: RenderOptions, generation: Generation, painter: Generation | None = None
+) -> Conditioning:
     """Settle where the boundary comes from.
+
+    Args:
+        options: instance maps, or that labels draw the boundary.
+        generation: says what the checkpoint takes.
+        painter: of the first frames, which may take more.
 
     Raises:
         ConfigError: if instance maps are missing, or given to a checkpoint that takes none.
@@ -72,17 +87,19 @@ def choose_conditioning(options: RenderOptions, generation: Generation) -> Condi
     conditioning = generation.conditioning
     if options.boundary is not None and options.instances is not None:
         raise ConfigError("either --instances or --boundary labels draws the boundary; got both")
-    if options.instances is not None and not takes_instances(generation):
+    both = [generation, *([] if painter is None else [painter])]
+    if options.instances is not None and not any(map(takes_instances, both)):
         raise ConfigError(
             "--instances is for a checkpoint that was trained with instance maps; this one has "
             f"labels.boundary '{conditioning.boundary}': leave it out"
         )
-    if options.boundary is not None and conditioning.boundary == "none":
+    has_boundary = any(each.conditioning.boundary != "none" for each in both)
+    if options.boundary is not None and not has_boundary:
         raise ConfigError(
             "--boundary is for a checkpoint that was trained with boundaries; this one was not: "
             "leave it out"
         )
-    if options.boundary is not None:
+    if options.boundary is not None and conditioning.boundary != "none":
         return conditioning._replace(boundary=options.boundary)
     if _has_boundary_control(generation) and options.instances is None:
         raise ConfigError(
@@ -156,6 +173,11 @@ def check_places(options: RenderOptions, labels: Path, out: Path) -> None:
         options.save_hallucinated,
     )
     for place in (out, *(extra for extra in extras if extra is not None)):
+        if place.name in ("", "-") or place.name.lower() in {*OUTPUT_SUFFIXES, *PICTURE_SUFFIXES}:
+            raise ConfigError(
+                "every output needs a name of its own, of a file or a folder (- is for the input "
+                f"alone); got '{place}': name it"
+            )
         if place.resolve() in taken:
             raise ConfigError(
                 f"every output needs a place of its own, beside the input; {place} is named "
@@ -166,8 +188,7 @@ def check_places(options: RenderOptions, labels: Path, out: Path) -> None:
 
 def _check_coding(options: RenderOptions, out: Path) -> None:
     """Refuse options of a video encoder where the output is pictures."""
-    is_folder = out.is_dir() or not out.suffix
-    if not is_folder and out.suffix.lower() not in PICTURE_SUFFIXES:
+    if not is_folder(out) and out.suffix.lower() not in PICTURE_SUFFIXES:
         return
     given = {
         "--codec": options.codec is not None,
@@ -177,12 +198,7 @@ def _check_coding(options: RenderOptions, out: Path) -> None:
     for option, is_given in given.items():
         if is_given:
             raise ConfigError(
-                f"{option} is for video files; {out} is a {'folder' if is_folder else 'picture'}: "
-                f"leave it out or name the output {out.stem}.mkv"
+                f"{option} is for video files; {out} is a "
+                f"{'folder' if is_folder(out) else 'picture'}: leave it out or name the output "
+                f"{out.stem}.mkv"
             )
-
-
-def have_equal_classes(one: Palette, other: Palette) -> bool:
-    """Tell whether two palettes differ in nothing but colours."""
-    first, second = ({c.id: c.name for c in p.classes if not c.ignore} for p in (one, other))
-    return first == second

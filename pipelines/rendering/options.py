@@ -9,6 +9,7 @@ from pipelines.parts import read_part
 from vid2vid.errors import ConfigError
 
 Dtype = Literal["float32", "bfloat16"]
+PictureFormat = Literal["png", "jpg", "webp"]
 
 LARGEST_DETAIL_PX = 8.0  # as generator.detail_px
 
@@ -31,9 +32,14 @@ class RenderOptions:
     """The input holds a control's own pictures (edges, poses), not what they are made from."""
     first_frames: tuple[Path, ...] = ()
     """Pictures that the output begins with, oldest first, at most as many as the history; or one
-    checkpoint of a still-image generator, which paints as many."""
+    checkpoint of a still-image generator, which paints as many. () = what the checkpoint's own
+    `first_frames` paints, else from zeros."""
+    from_zeros: bool = False
+    """Begin from zeros although the checkpoint has `first_frames` of its own."""
     seed: int | None = None
     """Of what is drawn while rendering: styles and dropout; None = 0. Refused where nothing is."""
+    variant: int | None = None
+    """Which picture is shown of a generator that paints several of a map, from 0; None = 0."""
     detail: float | None = None
     """Detail finer than this many pixels is taken whole from the hallucinated or the warped frame:
     0 = softest and steadiest, 2 sharper; None = as trained (`generator.detail_px`)."""
@@ -43,6 +49,10 @@ class RenderOptions:
     """Label map of that photo, in the palette of the input."""
     style_instances: Path | None = None
     """Instance map of that photo."""
+    style: tuple[tuple[str, int], ...] = ()
+    """Rows of the checkpoint's tables, each for a class (name or id) or for an instance id."""
+    styles: int | None = None
+    """So many renderings side by side in every picture, by as many seeds; None = one."""
     is_still: bool = False
     """Generate each frame from zeros, without memory of the ones before it."""
     frames: str | None = None
@@ -61,6 +71,12 @@ class RenderOptions:
     """Constant rate factor of a lossy video, smaller is better, 0 to 51 or 63; None = 16."""
     lossless: bool = False
     """Write the video without loss."""
+    format: PictureFormat | None = None
+    """Of the pictures in a folder of stills; None = png."""
+    bits: Literal[8, 16] = 8
+    """Of a channel of stills in PNG: 16 keeps what the network paints between two levels of 8."""
+    quality: int | None = None
+    """Of stills in JPEG or WebP, 1 to 100; None = 95, and WebP without loss."""
     preview: Path | None = None
     """Video or folder: label maps and frames side by side."""
     save_flow: Path | None = None
@@ -72,8 +88,19 @@ class RenderOptions:
 
     def __post_init__(self) -> None:
         self.frame_slice()
+        if self.from_zeros and self.first_frames:
+            raise ConfigError(
+                "--first-frame takes 'zeros' alone, or what the output begins with; got both: "
+                "leave one out"
+            )
         if self.seed is not None and self.seed < 0:
             raise ConfigError(f"--seed must be at least 0; got {self.seed}")
+        if self.variant is not None and self.variant < 0:
+            raise ConfigError(f"--variant must be at least 0; got {self.variant}")
+        if self.styles is not None and self.styles < 1:
+            raise ConfigError(f"--styles must be at least 1; got {self.styles}")
+        if self.quality is not None and not 1 <= self.quality <= 100:
+            raise ConfigError(f"--quality must be 1 to 100; got {self.quality}")
         if self.detail is not None and not 0 <= self.detail <= LARGEST_DETAIL_PX:
             raise ConfigError(
                 f"--detail must be 0 to {LARGEST_DETAIL_PX} pixels; got {self.detail}"

@@ -10,6 +10,7 @@ from torch import Tensor
 from flow.files import write_flo
 from pipelines.rendering.input_stream import InputStream
 from pipelines.rendering.options import RenderOptions
+from pipelines.rendering.picture_choice import is_folder
 from pipelines.rendering.sinks import (
     FolderSink,
     PictureSink,
@@ -39,7 +40,8 @@ class Outputs:
             drawing: of the input, in the preview.
 
         Raises:
-            ConfigError: if `out` is a picture and the input more than one frame.
+            ConfigError: if `out` is a picture and the input more than one frame, or a video and
+                the input pictures of several sizes.
             VideoError: if one of them cannot be written.
         """
         self._sinks: list[Sink] = []
@@ -101,7 +103,12 @@ def _plan(
 def _open_drawn(
     place: Path, stream: InputStream, *, draw: Callable[[RenderedFrame], Rgb], panels: int
 ) -> Sink:
-    """Open a video or folder beside the frames, `panels` pictures wide."""
+    """Open a picture, video or folder beside the frames, `panels` pictures wide."""
+    if stream.is_mixed and is_folder(place):
+        return FolderSink(place, ".png", lambda path, each: write_picture(path, draw(each)))
+    if place.suffix.lower() in PICTURE_SUFFIXES and stream.num_frames == 1:
+        return PictureSink(place, lambda path, each: write_picture(path, draw(each)))
+    _refuse_mixed(place, stream)
     height, width = stream.size
     writer = open_writer(
         place,
@@ -123,9 +130,12 @@ def _open_frames(out: Path, stream: InputStream, options: RenderOptions) -> Sink
                 f"a picture holds one frame; {out} would have to hold {came}: name a video or a "
                 "folder, or choose a frame, such as --frames 7:8"
             )
-        return PictureSink(out, _draw_frame)
-    if options.is_still and (out.is_dir() or not out.suffix):
-        return FolderSink(out, ".png", _save_picture)
+        return PictureSink(out, partial(_save_picture, options=options))
+    if options.is_still and is_folder(out):
+        return FolderSink(
+            out, f".{options.format or 'png'}", partial(_save_picture, options=options)
+        )
+    _refuse_mixed(out, stream)
     height, width = stream.size
     writer = open_writer(
         out,
@@ -151,8 +161,20 @@ def _save_flow(path: Path, rendered: RenderedFrame) -> None:
         write_flo(path, rendered.flow)
 
 
-def _save_picture(path: Path, rendered: RenderedFrame) -> None:
-    write_picture(path, _to_rgb(rendered.frame))
+def _save_picture(path: Path, rendered: RenderedFrame, *, options: RenderOptions) -> None:
+    """Write a frame as a picture, with the bits and the quality asked for."""
+    if rendered.deep is None:
+        write_picture(path, _to_rgb(rendered.frame), quality=options.quality)
+    else:
+        write_picture(path, rendered.deep.cpu().numpy().astype(np.uint16))
+
+
+def _refuse_mixed(place: Path, stream: InputStream) -> None:
+    if stream.is_mixed:
+        raise ConfigError(
+            f"the frames of a video have one size; the pictures of the input have several, which "
+            f"{place} cannot hold: name a folder, or pass --height and --width"
+        )
 
 
 def _to_rgb(levels: Tensor | None) -> Rgb:

@@ -12,7 +12,7 @@ from torch import Tensor
 from pipelines.rendering.input_stream import InputFrame
 from vid2vid.errors import VideoError
 from vid2vid.video.encoding import claim
-from vid2vid.video.pictures import PartialFolder, not_whole, write_picture
+from vid2vid.video.pictures import PartialFolder, not_whole
 from vid2vid.video.writing import FrameWriter
 
 Rgb = NDArray[np.uint8]
@@ -26,6 +26,7 @@ class RenderedFrame(NamedTuple):
     hallucinated: Tensor | None = None  # 'h w 3' uint8
     occlusion: Tensor | None = None  # 'h w 3' uint8, white = hallucinated
     flow: Tensor | None = None  # '2 h w', pixels; None also where there is no past
+    deep: Tensor | None = None  # 'h w 3' int32, the frame in levels of 16 bits
 
 
 class Sink(Protocol):
@@ -117,20 +118,24 @@ class FolderSink:
 class PictureSink:
     """Writes the only frame of an input as a picture."""
 
-    def __init__(self, path: Path, draw: Callable[[RenderedFrame], Rgb]) -> None:
+    def __init__(self, path: Path, save: Callable[[Path, RenderedFrame], None]) -> None:
         """Make sure that the picture can be written.
 
+        Args:
+            path: of the picture.
+            save: writes it.
+
         Raises:
-            VideoError: if it cannot.
+            VideoError: if it cannot be written.
         """
-        self._path, self._draw = path, draw
+        self._path, self._save = path, save
         self._partial = path.with_name(f"{path.stem}.partial{path.suffix}")
         claim(self._partial)
 
     def write(self, rendered: RenderedFrame) -> None:
         """Write the picture under its partial name; see `Sink`."""
         try:
-            write_picture(self._partial, self._draw(rendered))
+            self._save(self._partial, rendered)
         except OSError as error:
             raise not_whole(self._path, error) from error
 

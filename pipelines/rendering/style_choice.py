@@ -11,10 +11,11 @@ from torch import Tensor
 
 from pipelines.build import Generation
 from pipelines.rendering.options import RenderOptions
+from pipelines.rendering.style_picks import find_picks
 from vid2vid.errors import ConfigError, DataError
 from vid2vid.labels.files import LabelReader, read_instances
 from vid2vid.networks.still import StillGenerator
-from vid2vid.styles import PhotoStyles, StyleSource, photo_styles
+from vid2vid.styles import ChosenStyles, PhotoStyles, StyleSource, photo_styles
 from vid2vid.video.levels import from_levels
 from vid2vid.video.reading import read_image
 
@@ -39,13 +40,25 @@ def choose_styles(
     if not generation.generator.features:
         return None
     if options.style_from is not None:
-        return _styles_of_photo(options.style_from, generation, reader=reader, options=options)
-    if not generation.styles.tables:
-        LOGGER.warning(
-            "the checkpoint takes style features and holds no styles: all are 0; take those of a "
-            "photo with --style-from"
+        rest = styles_of_photo(
+            options.style_from,
+            generation,
+            reader=reader,
+            labels=options.style_labels,
+            instances=options.style_instances,
         )
-    return generation.styles._replace(seed=options.seed or 0)
+    else:
+        rest = generation.styles._replace(seed=options.seed or 0)
+        if not rest.tables:
+            LOGGER.warning(
+                "the checkpoint takes style features and holds no styles: all are 0; make them "
+                "with 'vid2vid styles', or take those of a photo with --style-from"
+            )
+    if not options.style:
+        return rest
+    by_instance = generation.generator.pooling == "instances" and options.instances is not None
+    picks = find_picks(options.style, generation, with_instances=by_instance)
+    return ChosenStyles(rest, picks.by_region, picks.by_class, generation.styles.tables)
 
 
 def _check_options(
@@ -59,9 +72,10 @@ def _check_options(
     }
     asked = [name for name, path in given.items() if path is not None]
     generator = generation.generator
-    if asked and not generator.features:
+    if (asked or options.style) and not generator.features:
+        option = asked[0] if asked else "--style"
         raise ConfigError(
-            f"{asked[0]} is for a checkpoint with style features; this one has none: leave it out"
+            f"{option} is for a checkpoint with style features; this one has none: leave it out"
         )
     if asked and options.style_from is None:
         raise ConfigError(f"{asked[0]} describes a photo; none was given: pass --style-from PHOTO")
@@ -89,28 +103,40 @@ def _check_options(
         )
 
 
-def _styles_of_photo(
+def styles_of_photo(
     place: Path,
     generation: Generation,
     *,
     reader: LabelReader | None,
-    options: RenderOptions,
+    labels: Path | None = None,
+    instances: Path | None = None,
 ) -> PhotoStyles:
-    """Encode a photo, and gather the styles of its regions and classes."""
+    """Encode a photo, and gather the styles of its regions and classes.
+
+    Args:
+        place: the photo.
+        generation: has the encoder.
+        reader: of label maps; None without labels.
+        labels: its label map.
+        instances: its instance map; one of the two is needed.
+
+    Raises:
+        DataError: if a map cannot be read or has another size than the photo.
+        VideoError: if the photo cannot be read.
+        ValueError: if there is neither map.
+    """
     device = next(generation.generator.parameters()).device
     photo = read_image(place)
-    labels = None
-    if reader is not None:
-        labels = _read_map(options.style_labels, reader.from_image, photo=photo)
-    regions = _read_map(options.style_instances, read_instances, photo=photo)
-    labels, regions = (None if ids is None else ids.to(device) for ids in (labels, regions))
-    regions = labels if regions is None else regions
+    ids = None if reader is None else _read_map(labels, reader.from_image, photo=photo)
+    regions = _read_map(instances, read_instances, photo=photo)
+    ids, regions = (None if each is None else each.to(device) for each in (ids, regions))
+    regions = ids if regions is None else regions
     if regions is None:
         raise ValueError("a photo's styles need its labels or instances; got neither")
     frame = from_levels(torch.from_numpy(photo).to(device))
     with torch.inference_mode():
         features = generation.generator.encode(frame[None], regions[None])[0]
-        return photo_styles(features, regions, labels)
+        return photo_styles(features, regions, ids)
 
 
 def _read_map(

@@ -57,6 +57,9 @@ class GreyConfig(_Control):
     """The light of the photographs."""
     stream: StreamName | None = None
     """Stream of grey pictures; null = found in the photographs."""
+    space: Literal["luma", "lightness"] = "luma"
+    """luma = weighted sum of R, G and B (BT.601); lightness = L of CIE Lab, which a generator with
+    colour lab keeps."""
 
     @property
     def channels(self) -> int:
@@ -147,12 +150,24 @@ class PictureConfig(_Control):
     """Any picture, as it is."""
 
     kind: Literal["picture"] = "picture"
-    """Any picture: a sketch, a damaged video, a rendering."""
+    """Any picture: a sketch, a damaged video, a rendering, bands of a satellite."""
     stream: StreamName = "pictures"
-    """Stream of pictures, or video."""
+    """Stream of pictures, of .npy files ('h w' or 'h w c'), or video."""
     channels: int = Field(default=3, ge=1, le=255)
-    """3 = colour, 1 = its light; of any other count no file is a picture, and only Python can
-    give them."""
+    """3 = colour, 1 = its light, 2 and 4 = the same with alpha; a file of as many channels is
+    taken as it is, be it a .npy of many bands, and one of others refused."""
+    value_range: tuple[float, float] | None = None
+    """Values that become -1 and 1; what lies outside is cut there. null = all that 8 or 16 bits
+    hold; floats must be given theirs."""
+    alpha: Literal["drop", "black", "white", "refuse"] = "drop"
+    """Of pictures with alpha where colours or light are wanted: drop = the colours as they are
+    stored; black or white = laid on that ground; refuse = training and rendering stop."""
+
+    @model_validator(mode="after")
+    def _range_has_width(self) -> Self:
+        if self.value_range is not None and self.value_range[0] == self.value_range[1]:
+            raise ValueError(f"value_range must be two different values; got {self.value_range}")
+        return self
 
 
 class BoundaryConfig(_Control):

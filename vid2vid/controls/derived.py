@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from flow.estimators import DIS
+from vid2vid.colour import to_lab
 from vid2vid.controls.config import (
     Derived,
     EdgesConfig,
@@ -42,6 +43,8 @@ def derive(control: Derived, frames: Tensor, *, previous: Tensor | None = None) 
         case EdgesConfig():
             found = [_edges(frame, control) for frame in frames]
             return torch.stack(found).to(frames.device)
+        case GreyConfig(space="lightness"):
+            return to_lab(frames)[:, :1]
         case GreyConfig():
             return torch.einsum("tchw,c->thw", frames, frames.new_tensor(_LIGHT)).unsqueeze(1)
         case LowResolutionConfig():

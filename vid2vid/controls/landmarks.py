@@ -7,6 +7,7 @@ from scipy.interpolate import make_interp_spline
 
 from vid2vid.controls.config import NUM_CURVES, LandmarksConfig
 from vid2vid.controls.points import Points
+from vid2vid.controls.pose import FARTHEST_PX, SHIFT
 from vid2vid.controls.skeletons import NUM_LANDMARKS
 
 _FOREHEAD = tuple(range(NUM_LANDMARKS, NUM_LANDMARKS + 15))
@@ -30,8 +31,6 @@ CURVES: tuple[tuple[int, ...], ...] = (
 )
 """Points that each curve goes through; those from 68 on are the forehead's."""
 
-_SHIFT = 4
-_FARTHEST_PX = 1 << 15
 _ON_CURVE = 64  # levels: of an anti-aliased line, what is darker lies beside it
 _STEP_PX = 2.0  # between the corners of a drawn curve
 
@@ -80,7 +79,7 @@ def add_forehead(face: Points) -> Points:
 def _draw_curve(mask: NDArray[np.uint8], points: Points, *, width: int) -> None:
     """Draw a smooth curve through points, 'p 3', those that were not found left out."""
     found = points[points[:, 2] > 0, :2].astype(np.float64)
-    if len(found) == 0 or (np.abs(found) > _FARTHEST_PX).any():
+    if len(found) == 0 or (np.abs(found) > FARTHEST_PX).any():
         return
     lengths = np.hypot(*np.diff(found, axis=0).T)
     found = found[np.concatenate([[True], lengths > 0])]  # a point said twice has no direction
@@ -89,8 +88,8 @@ def _draw_curve(mask: NDArray[np.uint8], points: Points, *, width: int) -> None:
     way = np.concatenate([[0.0], np.cumsum(lengths[lengths > 0])])
     spline = make_interp_spline(way, found, k=min(3, len(found) - 1))
     corners = spline(np.linspace(0.0, way[-1], 2 + int(way[-1] / _STEP_PX)))
-    placed = np.round(corners * (1 << _SHIFT)).astype(np.int32)
-    cv2.polylines(mask, [placed[:, None]], False, 255, width, cv2.LINE_AA, _SHIFT)
+    placed = np.round(corners * (1 << SHIFT)).astype(np.int32)
+    cv2.polylines(mask, [placed[:, None]], False, 255, width, cv2.LINE_AA, SHIFT)
 
 
 def _distance_map(mask: NDArray[np.uint8], reach: float) -> NDArray[np.float32]:

@@ -20,6 +20,7 @@ from vid2vid.controls.config import (
 from vid2vid.controls.derived import derive
 from vid2vid.controls.files import resizer_of, to_range
 from vid2vid.controls.landmarks import draw_landmarks
+from vid2vid.controls.picture_files import of_one_type
 from vid2vid.controls.pose import draw_people, sample_drops
 from vid2vid.controls.skeletons import MIRRORED_LANDMARKS, SKELETONS, mirrored_person
 from vid2vid.data.augment import (
@@ -98,7 +99,7 @@ def _bring(
     size = augmentation.keep
     result = torch.zeros(len(pictures), control.channels, *size)
     if there:
-        cut = apply_to_pictures(there, augmentation, resizer_of(control))
+        cut = apply_to_pictures(of_one_type(there), augmentation, resizer_of(control))
         result[len(pictures) - len(there) :] = to_range(control, cut, flipped=augmentation.flip)
     return result
 

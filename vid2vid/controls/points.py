@@ -6,6 +6,7 @@ and y in pixels, (0, 0) the centre of the first one. A point that was not found 
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +18,9 @@ from vid2vid.errors import DataError
 
 Points = NDArray[np.float32]
 """'n p 3': x, y, confidence."""
+
+_INSIDE_SHARE = 0.5
+"""Of the points that were found; people at the border of a picture have most of theirs in it."""
 
 OPENPOSE_SUFFIXES = frozenset({".json"})
 LANDMARK_SUFFIXES = frozenset({".json", ".txt", ".csv"})
@@ -98,6 +102,31 @@ def read_landmarks(path: Path) -> Points:
     points = np.ones((1, skeletons.NUM_LANDMARKS, 3), dtype=np.float32)
     points[0, :, :2] = values.reshape(skeletons.NUM_LANDMARKS, 2)
     return _mark_missing(points)
+
+
+def doubt_points(points: Sequence[Points], canvas: tuple[int, int]) -> str | None:
+    """Say why key points can hardly be pixels of a picture.
+
+    Args:
+        points: of any number of frames, each 'n p 3'.
+        canvas: (height, width) of the picture.
+
+    Returns:
+        What they do instead and what is to be done; None where nothing speaks against it.
+    """
+    found = np.concatenate([each[each[..., 2] > 0][:, :2] for each in points])
+    if not len(found):
+        return None
+    height, width = canvas
+    if len(found) > 1 and found.min() >= 0 and found.max() <= 1 < max(canvas):
+        return "all lie between 0 and 1, as shares of it: multiply them by its width and height"
+    inside = ((found > -1) & (found < (width, height))).all(axis=1).mean()
+    if inside < _INSIDE_SHARE:
+        return (
+            f"{1 - inside:.0%} lie outside of it: set the control's canvas to the height and width "
+            "of the pictures that they were found in, or write them again"
+        )
+    return None
 
 
 def _mark_missing(points: Points) -> Points:

@@ -24,8 +24,8 @@ from vid2vid.controls.skeletons import (
 
 Canvas = NDArray[np.uint8]
 
-_SHIFT = 4  # bits of a pixel that OpenCV's lines are placed by
-_FARTHEST_PX = 1 << 15  # beyond it OpenCV's fixed point overflows; no line of a picture goes there
+SHIFT = 4  # bits of a pixel that OpenCV's lines are placed by
+FARTHEST_PX = 1 << 15  # beyond it OpenCV's fixed point overflows; no line of a picture goes there
 _FINE = 1 / 3  # width of fingers and faces against limbs, as in vid2vid
 
 _HANDS_AND_FACE = ("left_hand", "right_hand", "face")
@@ -77,11 +77,11 @@ def sample_drops(rng: np.random.Generator, control: PoseConfig) -> frozenset[str
 
 def draw_line(canvas: Canvas, points: Points, colour: Colour, *, width: float) -> None:
     """Join two points, 'p 3', where both were found; anti-aliased, at least one pixel wide."""
-    if (points[:, 2] <= 0).any() or (np.abs(points[:, :2]) > _FARTHEST_PX).any():
+    if (points[:, 2] <= 0).any() or (np.abs(points[:, :2]) > FARTHEST_PX).any():
         return
-    (x0, y0), (x1, y1) = np.round(points[:, :2] * (1 << _SHIFT)).astype(int).tolist()
+    (x0, y0), (x1, y1) = np.round(points[:, :2] * (1 << SHIFT)).astype(int).tolist()
     thickness = max(1, round(width))
-    cv2.line(canvas, (x0, y0), (x1, y1), colour, thickness, cv2.LINE_AA, _SHIFT)
+    cv2.line(canvas, (x0, y0), (x1, y1), colour, thickness, cv2.LINE_AA, SHIFT)
 
 
 def _draw_chain(canvas: Canvas, points: Points, colour: Colour, *, width: float) -> None:

@@ -153,7 +153,11 @@ def find_boxes(config: RegionsConfig, frames: Sequence[Surroundings]) -> Tensor:
     """
     result = torch.zeros(len(frames), config.most, 4)
     for time, frame in enumerate(frames):
-        found = [box for box in _candidates(config, frame) if max(_sides(box)) >= config.smallest]
+        found = [
+            box
+            for box in _candidates(config, frame)
+            if max(_sides(box)) >= config.smallest and _is_inside(box, frame)
+        ]
         found.sort(key=lambda box: -max(_sides(box)))
         for index, box in enumerate(found[: config.most]):
             square = _square(box, frame, margin=config.margin)
@@ -197,6 +201,12 @@ def label_boxes(chosen: NDArray[np.bool_], instances: NDArray[np.int32] | None) 
 
 def _sides(box: Boxes) -> tuple[float, float]:
     return float(box[2] - box[0]), float(box[3] - box[1])
+
+
+def _is_inside(box: Boxes, frame: Surroundings) -> bool:
+    """Tell whether the middle of a box is in the frame; a crop may have left the part outside."""
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return bool(0 <= x <= frame.width and 0 <= y <= frame.height)
 
 
 def _square(box: Boxes, frame: Surroundings, *, margin: float) -> Boxes:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vid2vid.data.config import ColourConfig, DataConfig
+from vid2vid.data.config import WHOLE, ColourConfig, DataConfig
 
 Picture = npt.NDArray[Any]
 """'h w 3' uint8 RGB, 'h w' ids of any integer type, or what a control stores."""
@@ -71,7 +71,7 @@ def sample_augmentation(rng: np.random.Generator, config: DataConfig, native: Si
     Every draw is made whether or not its option is on, so that one option does not move another.
     """
     size = _cover(config, native, rng.uniform(*config.scale))
-    keep = Size(config.height, config.width)
+    keep = _kept(config, size)
     crop = Crop(
         int(rng.integers(size.height - keep.height + 1)),
         int(rng.integers(size.width - keep.width + 1)),
@@ -83,7 +83,7 @@ def sample_augmentation(rng: np.random.Generator, config: DataConfig, native: Si
 def centred(config: DataConfig, native: Size) -> Augmentation:
     """Return the augmentation that varies nothing: the training size from the middle."""
     size = _cover(config, native, 1.0)
-    keep = Size(config.height, config.width)
+    keep = _kept(config, size)
     crop = Crop((size.height - keep.height) // 2, (size.width - keep.width) // 2)
     return Augmentation(size, crop, keep, flip=False, colour=Colour())
 
@@ -176,13 +176,27 @@ def resize_ids(ids: Picture, size: Size) -> Picture:
 
 
 def _cover(config: DataConfig, native: Size, scale: float) -> Size:
-    if config.fit == "stretch":
-        factors = config.height / native.height, config.width / native.width
-    else:
-        factors = (max(config.height / native.height, config.width / native.width),) * 2
-    height = round(native.height * factors[0] * scale)
-    width = round(native.width * factors[1] * scale)
+    """Return the size that frames are brought to; it covers what is kept of them."""
+    needed = config.height / native.height, config.width / native.width
+    match config.fit:
+        case "stretch":
+            factors = needed
+        case "width" | "whole_width":
+            factors = (needed[1], needed[1])
+        case "native" | "whole":
+            factors = (1.0, 1.0)
+        case "crop":
+            factors = (max(needed), max(needed))
+    # Enlarges only what would come out smaller than the training size.
+    factor = max(1.0, *(need / (own * scale) for need, own in zip(needed, factors, strict=True)))
+    height = round(native.height * factors[0] * scale * factor)
+    width = round(native.width * factors[1] * scale * factor)
     return Size(max(config.height, height), max(config.width, width))
+
+
+def _kept(config: DataConfig, size: Size) -> Size:
+    """Return what is kept of frames of a size: the training size, or all of it."""
+    return size if config.fit in WHOLE else Size(config.height, config.width)
 
 
 def _sample_colour(rng: np.random.Generator, config: ColourConfig) -> Colour:

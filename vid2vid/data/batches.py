@@ -74,7 +74,12 @@ class _Requested(Dataset[Clip | Vid2VidError]):
 
 def _collate_results(results: list[Clip | Vid2VidError]) -> ClipBatch | Vid2VidError:
     errors = [result for result in results if isinstance(result, Vid2VidError)]
-    return errors[0] if errors else collate([r for r in results if isinstance(r, Clip)])
+    if errors:
+        return errors[0]
+    try:
+        return collate([result for result in results if isinstance(result, Clip)])
+    except Vid2VidError as error:
+        return error
 
 
 def clip_batches(

@@ -24,8 +24,10 @@ from vid2vid.controls.pictures import Material, make_pictures
 from vid2vid.controls.regions import RegionsConfig, clip_boxes
 from vid2vid.data import augment, layout
 from vid2vid.data.config import DataConfig
+from vid2vid.data.measuring import in_words
 from vid2vid.data.starts import ClipStarts
 from vid2vid.data.store import FrameStore
+from vid2vid.errors import DataError
 from vid2vid.labels.files import LabelReader
 
 _BYTES_PER_MB = 2**20
@@ -75,8 +77,10 @@ def collate(clips: Sequence[Clip]) -> ClipBatch:
     """Stack clips of equal length along a new first axis.
 
     Raises:
+        DataError: if they differ in size.
         ValueError: if only some of them have label maps, instance maps or pictures.
     """
+    _check_sizes(clips)
     scales = zip(*(clip.references for clip in clips), strict=True)
     references = (
         ReferenceFlow(*map(torch.stack, zip(*references, strict=True))) for references in scales
@@ -92,6 +96,16 @@ def collate(clips: Sequence[Clip]) -> ClipBatch:
         pictures=_stack("pictures", [clip.pictures for clip in clips]),
         boxes=_stack("boxes", [clip.boxes for clip in clips]),
     )
+
+
+def _check_sizes(clips: Sequence[Clip]) -> None:
+    sizes = {augment.Size(*clip.frames.shape[-2:]): clip.name for clip in clips}
+    if len(sizes) > 1:
+        (size, name), (other, whose), *_ = sizes.items()
+        raise DataError(
+            f"the clips of a batch must have one size; '{name}' is {in_words(size)}, '{whose}' is "
+            f"{in_words(other)}: set training.batch_size to 1, or data.fit to crop or stretch"
+        )
 
 
 def _stack(name: str, parts: Sequence[Tensor | None]) -> Tensor | None:

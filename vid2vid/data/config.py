@@ -51,7 +51,14 @@ class StreamPatterns(_Settings):
         return self
 
 
-DataLayout = Literal["auto", "folders", "official", "videos"] | StreamPatterns
+NamedLayout = Literal["folders", "official", "videos", "pictures", "pairs", "side_by_side"]
+DataLayout = Literal["auto"] | NamedLayout | StreamPatterns
+Direction = Literal["a_to_b", "b_to_a"]
+Fit = Literal["crop", "stretch", "width", "native", "whole_width", "whole"]
+TWO_SIDES = ("pairs", "side_by_side")
+"""Layouts of pix2pix, which name what they hold A and B."""
+WHOLE = ("whole_width", "whole")
+"""Fits that cut nothing off, so that frames keep a size of their own."""
 Strength = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
@@ -67,7 +74,20 @@ class ColourConfig(_Settings):
 
 
 class DataConfig(_Settings):
-    """One data set: where it lies, the size it is trained at, how its clips are varied."""
+    """One data set: where it lies, the size it is trained at, how its clips are varied.
+
+    What pix2pix and pix2pixHD call preprocessing, with load size L and crop size C:
+
+    ====================  =========================================================================
+    resize_and_crop       fit: stretch, height: C, width: C, scale: [L/C, L/C] (286/256 = 1.1171875)
+    crop                  fit: native, height: C, width: C
+    scale_width           fit: whole_width, width: L, height: C (the smallest that is kept)
+    scale_width_and_crop  fit: width, height: C, width: C, scale: [L/C, L/C]
+    none                  fit: whole, height and width: the smallest that are kept
+    ====================  =========================================================================
+
+    Nothing is rounded to a multiple of 4 or 32: the networks pad and cut by themselves.
+    """
 
     kind: Literal["files"] = "files"
     """Frames, label maps and controls in files; `world` makes procedural streets instead."""
@@ -79,15 +99,26 @@ class DataConfig(_Settings):
     """folders = `<split>/<sequence>/{frames,labels,instances}` and a folder for each further
     stream; official = `<split>_B/<sequence>` or `<split>_img` frames, `<split>_A` labels,
     `<split>_inst` instances, `<split>_<stream>` any other; videos = every video file at and below
-    `<split>`, or the root where there is no such folder, is a sequence of photographs; auto =
-    whichever of them is there; or an object of patterns `{frames, labels, instances, controls}`."""
+    `<split>`, or the root where there is no such folder, is a sequence of photographs; pictures =
+    likewise every folder of pictures; pairs = `<split>A` and `<split>B`, or `A/<split>` and
+    `B/<split>`; side_by_side = pictures in `<split>` whose left half is A and whose right half is
+    B; auto = whichever of them is there, but for side_by_side; or an object of patterns
+    `{frames, labels, instances, controls}`. Of A and B one is the frames and the other the labels,
+    or the one control that has a stream. Where stills are trained, the pictures of a folder may
+    have several sizes."""
+    direction: Direction = "a_to_b"
+    """Of the layouts `pairs` and `side_by_side`: a_to_b = B are the frames, b_to_a = A are."""
     height: int = Field(gt=0)
-    """Height of the training frames, px."""
+    """Height of the training frames, px; with a whole fit the smallest."""
     width: int = Field(gt=0)
-    """Width of the training frames, px."""
-    fit: Literal["crop", "stretch"] = "crop"
+    """Width of the training frames, px; with fit whole the smallest."""
+    fit: Fit = "crop"
     """crop = keep the aspect: scale to cover the size, then crop, at random in training and
-    centred otherwise; stretch = scale each axis by itself."""
+    centred otherwise; stretch = scale each axis by itself; width = scale to the width, keep the
+    aspect, and crop; native = crop from the frames as they are; whole_width = scale to the width
+    and keep the whole height; whole = keep frames as they are. With the last two frames have
+    sizes of their own, so that a batch is one clip or clips of one size. Frames too small for any
+    of them are enlarged to cover the size."""
     scale: tuple[float, float] = (1.0, 1.0)
     """Smallest and largest random enlargement beyond the training size before the crop, both
     >= 1; (1, 1) = off."""
@@ -108,7 +139,22 @@ class DataConfig(_Settings):
     """Loading processes; 0 = load in the training process. It never changes the clips."""
 
     @model_validator(mode="after")
+    def _check_sides(self) -> Self:
+        if self.direction == "b_to_a" and self.layout not in TWO_SIDES:
+            raise ValueError(
+                f"direction is for layouts with sides A and B ({', '.join(TWO_SIDES)}); layout is "
+                f"{self.layout if isinstance(self.layout, str) else 'an object of patterns'!r}: "
+                "leave direction out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_ranges(self) -> Self:
+        if self.fit in WHOLE and self.scale != (1.0, 1.0):
+            raise ValueError(
+                f"scale enlarges frames that are cropped; fit {self.fit!r} crops nothing: leave "
+                "scale out, or set fit to crop, stretch, width or native"
+            )
         if not 1.0 <= self.scale[0] <= self.scale[1]:
             raise ValueError(f"scale must be (low, high) with 1 <= low <= high; got {self.scale}")
         if not 1 <= self.stride[0] <= self.stride[1]:

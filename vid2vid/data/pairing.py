@@ -5,16 +5,15 @@ share (`_leftImg8bit`, `_gtFine_labelIds`). Frame k of a video pairs with the pi
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
-
 from vid2vid.controls.config import DRAWN, AnyControl, FlowControlConfig, name_of
-from vid2vid.controls.files import first_size, may_be_video, suffixes_of
+from vid2vid.controls.files import may_be_video, sizer_of, suffixes_of
 from vid2vid.data.augment import Size
+from vid2vid.data.measuring import Side, in_words, measure
 from vid2vid.errors import DataError
 from vid2vid.video.containers import is_grey_exact
 from vid2vid.video.reading import (
@@ -30,9 +29,6 @@ from vid2vid.video.reading import (
 # column that a scaler rounded away, not another crop.
 ASPECT_TOLERANCE = 0.01
 
-_EXIF_TURN = 0x0112  # the tag Orientation; 5 to 8 lie on their side
-
-
 NO_SIZE = Size(0, 0)
 """Of a stream whose files hold no pictures."""
 
@@ -42,6 +38,7 @@ class Source(NamedTuple):
 
     path: Path
     frame: int | None  # index in the video; None = `path` is a picture
+    side: Side | None = None  # half of the picture that is meant; None = all of it
 
 
 class Stream(NamedTuple):
@@ -50,7 +47,12 @@ class Stream(NamedTuple):
     name: str  # frames, labels, instances, or that of a control
     place: Path  # folder, video file, or pattern of pictures
     sources: tuple[Source, ...]  # in order
-    size: Size  # NO_SIZE of key points
+    size: Size  # NO_SIZE of key points; of the first where they differ
+    sizes: tuple[Size, ...] = ()  # one of each source where they differ
+
+    def size_at(self, index: int) -> Size:
+        """Return the size of one source."""
+        return self.sizes[index] if self.sizes else self.size
 
     @property
     def is_video(self) -> bool:
@@ -63,11 +65,17 @@ def is_video_file(path: Path) -> bool:
     return is_video(path) and path.is_file()
 
 
-def open_stream(name: str, place: Path) -> Stream:
+def open_stream(name: str, place: Path, *, side: Side | None = None, mixed: bool = False) -> Stream:
     """List the pictures of a stream and check that they have one size.
 
+    Args:
+        name: of the stream.
+        place: folder, video file or pattern of pictures.
+        side: the half of each picture that belongs to the stream; None = all of it.
+        mixed: whether pictures may differ in size.
+
     Raises:
-        DataError: if the sizes differ, or a picture's header cannot be read.
+        DataError: if the sizes differ and must not, or a picture's header cannot be read.
         VideoError: if there is no picture, or the video cannot be read.
     """
     if is_video_file(place):
@@ -75,17 +83,10 @@ def open_stream(name: str, place: Path) -> Stream:
         sources = tuple(Source(place, frame) for frame in range(ClipVideo(place).num_frames))
         return Stream(name, place, sources, Size(info.height, info.width))
     paths = find_frames(place)
-    size = _picture_size(paths[0])
-    for path in paths[1:]:
-        if (other := _picture_size(path)) != size:
-            raise DataError(
-                f"the {name} of a sequence must have one size; {paths[0]} is {in_words(size)}, "
-                f"{path} is {in_words(other)}: resize them or split the sequence"
-            )
-    return Stream(name, place, tuple(Source(path, None) for path in paths), size)
+    return _of_files(name, place, paths, measure(name, paths, side=side, mixed=mixed), side=side)
 
 
-def open_instances(place: Path) -> Stream:
+def open_instances(place: Path, *, mixed: bool = False) -> Stream:
     """List instance maps as `open_stream` does, and check that a video of them keeps their ids.
 
     Raises:
@@ -94,38 +95,55 @@ def open_instances(place: Path) -> Stream:
     """
     if is_video_file(place):
         is_grey_exact(place)
-    return open_stream("instances", place)
+    return open_stream("instances", place, mixed=mixed)
 
 
-def open_control(control: AnyControl, place: Path) -> Stream:
-    """List the stored pictures, key points or arrays of a control.
+def open_control(
+    control: AnyControl, place: Path, *, side: Side | None = None, mixed: bool = False
+) -> Stream:
+    """List the stored pictures, key points or arrays of a control; see `open_stream`.
 
     Raises:
         DataError: as `open_stream`, or if the control cannot be in a video.
         VideoError: as `open_stream`.
     """
     name, suffixes = name_of(control), suffixes_of(control)
-    if place.suffix.lower() in VIDEO_SUFFIXES and not place.is_dir() and not may_be_video(control):
+    if place.suffix.lower() in VIDEO_SUFFIXES and not place.is_dir():
+        if may_be_video(control):
+            return open_stream(name, place)
         raise DataError(
             f"'{name}' must be files ({', '.join(sorted(suffixes))}), one a frame; {place} is a "
             f"video, which does not hold the values of a control of kind {control.kind}: give the "
             "files"
         )
-    if suffixes == IMAGE_SUFFIXES:
-        return open_stream(name, place)
     paths = find_frames(place, suffixes=suffixes)
-    sources = tuple(Source(path, None) for path in paths)
     if isinstance(control, DRAWN):
-        return Stream(name, place, sources, NO_SIZE)
-    has_header = paths[0].suffix.lower() in IMAGE_SUFFIXES
-    return Stream(name, place, sources, (_picture_size if has_header else first_size)(paths[0]))
+        return _of_files(name, place, paths, (NO_SIZE,))
+    # Arrays are brought to the size of their frame, whatever they have.
+    measured = paths if mixed or suffixes >= IMAGE_SUFFIXES else paths[:1]
+    sizes = measure(name, measured, size_of=sizer_of(control), side=side, mixed=mixed)
+    return _of_files(name, place, paths, sizes, side=side)
+
+
+def _of_files(
+    name: str,
+    place: Path,
+    paths: Sequence[Path],
+    sizes: tuple[Size, ...],
+    *,
+    side: Side | None = None,
+) -> Stream:
+    """Make the stream of files whose sizes are known, one alone where all have it."""
+    sources = tuple(Source(path, None, side) for path in paths)
+    return Stream(name, place, sources, sizes[0], sizes if len(sizes) > 1 else ())
 
 
 def pair_control(frames: Stream, partner: Stream, control: AnyControl) -> tuple[Source | None, ...]:
     """Pair as `pair` does; a flow may be missing at the first frame, which has none before it."""
     one_less = len(partner.sources) == len(frames.sources) - 1
     if isinstance(control, FlowControlConfig) and one_less:
-        return (None, *pair(frames._replace(sources=frames.sources[1:]), partner))
+        later = frames._replace(sources=frames.sources[1:], sizes=frames.sizes[1:])
+        return (None, *pair(later, partner))
     return pair(frames, partner)
 
 
@@ -136,7 +154,21 @@ def pair(frames: Stream, partner: Stream) -> tuple[Source, ...]:
         DataError: if a picture of either lacks its partner, a name is not unique, or the two
             differ in aspect.
     """
-    _check_aspect(frames, partner)
+    if not (frames.sizes or partner.sizes):
+        _check_aspect(frames, partner)
+        return _match(frames, partner)
+    found = _match(frames, partner)
+    sizes = {source: partner.size_at(index) for index, source in enumerate(partner.sources)}
+    for index, (ours, theirs) in enumerate(zip(frames.sources, found, strict=True)):
+        _check_aspect(
+            frames._replace(place=ours.path, size=frames.size_at(index)),
+            partner._replace(place=theirs.path, size=sizes[theirs]),
+        )
+    return found
+
+
+def _match(frames: Stream, partner: Stream) -> tuple[Source, ...]:
+    """Pair as `pair` does, sizes aside."""
     if all(stream.place.is_file() and not stream.is_video for stream in (frames, partner)):
         return partner.sources  # two pictures, each named by itself
     if frames.is_video and partner.is_video:
@@ -261,23 +293,3 @@ def _check_aspect(frames: Stream, partner: Stream) -> None:
             f"{in_words(frames.size)}, {partner.place} is {in_words(partner.size)}: crop or "
             "render one like the other"
         )
-
-
-def _picture_size(path: Path) -> Size:
-    try:
-        with Image.open(path) as picture:
-            size = Size(picture.height, picture.width)
-            # `read_image` turns pictures upright. A PNG would be decoded to look for the tag, and
-            # Pillow gives the size of a TIFF as turned.
-            is_stored = picture.format not in ("PNG", "TIFF")
-            is_turned = is_stored and picture.getexif().get(_EXIF_TURN, 1) >= 5
-            return Size(*size[::-1]) if is_turned else size
-    except OSError as error:
-        raise DataError(f"a picture was needed; {path} cannot be read ({error}): replace it") from (
-            error
-        )
-
-
-def in_words(size: Size) -> str:
-    """Say a size as every message does."""
-    return f"{size.width}x{size.height} (width x height)"

@@ -6,48 +6,43 @@ official  `<root>/<split>_B/<sequence>` or `<split>_img` frames, `_A` labels, `_
           directory with pictures is a sequence, and every video file
 videos    every video file below `<root>/<split>`, or below `<root>` where there is no such folder,
           is a sequence of photographs and nothing else
+pictures  likewise every folder with pictures
+pairs, side_by_side  as pix2pix has them, see `sides`
 patterns  anything else, see `StreamPatterns`
 
 A stream is a folder of pictures or a video file of the same name; instance video is lossless.
 """
 
-import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from glob import escape
 from pathlib import Path
-from typing import Literal, NamedTuple
 
-from vid2vid.controls.config import FRAMES, INSTANCES, LABELS, AnyControl
-from vid2vid.data.config import DataLayout, StreamPatterns
+from vid2vid.controls.config import FRAMES, INSTANCES, LABELS
+from vid2vid.data.config import DataLayout, Direction, NamedLayout, StreamPatterns
+from vid2vid.data.locating import (
+    Places,
+    Wanted,
+    describe_pictures,
+    gather,
+    gather_parallel,
+    has_pictures,
+    locate,
+    name_of_folder,
+    walk,
+)
 from vid2vid.data.pairing import is_video_file
+from vid2vid.data.sides import has_pairs, in_halves, in_pairs, pair_folders
 from vid2vid.errors import DataError
-from vid2vid.video.reading import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from vid2vid.video.reading import VIDEO_SUFFIXES
 
 
-class Places(NamedTuple):
-    """Where the streams of one sequence lie: folders, video files or patterns of pictures."""
-
-    name: str
-    frames: Path
-    labels: Path | None
-    instances: Path | None
-    controls: Mapping[str, Path]
-
-
-class Wanted(NamedTuple):
-    """What the frames are paired with."""
-
-    labels: bool
-    controls: Mapping[str, AnyControl]  # by stream
-
-    @property
-    def nothing(self) -> bool:
-        """Whether photographs are enough."""
-        return not (self.labels or self.controls)
-
-
-def find_places(root: Path, split: str, layout: DataLayout, *, wanted: Wanted) -> list[Places]:
+def find_places(
+    root: Path,
+    split: str,
+    layout: DataLayout,
+    *,
+    wanted: Wanted,
+    direction: Direction = "a_to_b",
+) -> list[Places]:
     """Find the streams of all sequences of a split, sorted by name.
 
     Raises:
@@ -60,37 +55,68 @@ def find_places(root: Path, split: str, layout: DataLayout, *, wanted: Wanted) -
             return _in_official(root, split, wanted)
         case "videos":
             return _in_videos(root, split, wanted)
+        case "pictures":
+            return _in_pictures(root, split, wanted)
+        case "pairs":
+            return in_pairs(root, split, wanted, direction)
+        case "side_by_side":
+            return in_halves(root, split, wanted, direction)
         case patterns:
             return _by_patterns(root, split, patterns, wanted=wanted)
 
 
-def _choose(root: Path, split: str, wanted: Wanted) -> Literal["folders", "official", "videos"]:
-    has_folders = (root / split).is_dir()
+def _choose(root: Path, split: str, wanted: Wanted) -> NamedLayout:
+    """Tell which layout is there.
+
+    Raises:
+        DataError: if there are several, or none.
+    """
     endings = ("A", "B", "img", *wanted.controls)
-    has_official = any((root / f"{split}_{ending}").is_dir() for ending in endings)
-    if wanted.nothing and not has_official and not _has_frames(root / split):
-        return "videos"
-    if has_folders and has_official:
-        raise DataError(
-            f"the layout of a data set must be clear; {root} holds both {split} (layout 'folders') "
-            f"and {split}_A, {split}_B or the like (layout 'official'): set layout to one of them"
+    there: dict[NamedLayout, str] = {}
+    if (root / split).is_dir() and not (wanted.nothing and not _has_frames(root / split)):
+        there["folders"] = split
+    if any((root / f"{split}_{ending}").is_dir() for ending in endings):
+        there["official"] = f"{split}_A, {split}_B or the like"
+    if has_pairs(root, split):
+        there["pairs"] = " and ".join(
+            folder.relative_to(root).as_posix() for folder in pair_folders(root, split)
         )
-    if not has_folders and not has_official:
-        streams = [*(["labels"] if wanted.labels else []), *wanted.controls]
-        official = ", ".join(f"{split}_{official_ending(each)}" for each in streams)
+    if len(there) > 1:
+        both = " and ".join(f"{names} (layout '{layout}')" for layout, names in there.items())
         raise DataError(
-            f"no data of split '{split}' in {root}; looked for {split}/<sequence>/frames with "
-            f"{', '.join(streams)} beside (layout 'folders') and for {split}_B or {split}_img with "
-            f"{official} (layout 'official'): "
-            "mend root or split, or set layout to patterns such as {frames: 'images/{sequence}', "
-            "labels: 'labels/{sequence}', controls: {NAME: 'NAME/{sequence}'}}"
+            f"the layout of a data set must be clear; {root} holds both {both}: set layout to one "
+            "of them"
         )
-    return "folders" if has_folders else "official"
+    if there:
+        return next(iter(there))
+    if wanted.nothing:
+        return _choose_photographs(root, split)
+    streams = [*(["labels"] if wanted.labels else []), *wanted.controls]
+    official = ", ".join(f"{split}_{official_ending(each)}" for each in streams)
+    raise DataError(
+        f"no data of split '{split}' in {root}; looked for {split}/<sequence>/frames with "
+        f"{', '.join(streams)} beside (layout 'folders'), for {split}_B or {split}_img with "
+        f"{official} (layout 'official'), and for {split}A and {split}B (layout 'pairs'): "
+        "mend root or split, or set layout to patterns such as {frames: 'images/{sequence}', "
+        "labels: 'labels/{sequence}', controls: {NAME: 'NAME/{sequence}'}}"
+    )
+
+
+def _choose_photographs(root: Path, split: str) -> NamedLayout:
+    """Tell videos from pictures; videos where there are both or neither."""
+    files = [file for _, inside in walk(_base(root, split), set()) for file in inside]
+    has_videos = any(file.suffix.lower() in VIDEO_SUFFIXES for file in files)
+    return "pictures" if has_pictures(files) and not has_videos else "videos"
+
+
+def _base(root: Path, split: str) -> Path:
+    """Return the folder of photographs alone: the split's, or the root."""
+    return root / split if (root / split).is_dir() else root
 
 
 def _has_frames(base: Path) -> bool:
     """Tell whether there is a sequence of the layout 'folders'."""
-    return any(_locate(folder / FRAMES) for folder, _ in _walk(base, {FRAMES}))
+    return any(locate(folder / FRAMES) for folder, _ in walk(base, {FRAMES}))
 
 
 def official_ending(stream: str) -> str:
@@ -101,17 +127,20 @@ def official_ending(stream: str) -> str:
 def _in_folders(root: Path, split: str, wanted: Wanted) -> list[Places]:
     base = root / split
     places: list[Places] = []
-    for folder, _ in _walk(base, {FRAMES, LABELS, INSTANCES, *wanted.controls}):
-        if frames := _locate(folder / FRAMES):
+    for folder, _ in walk(base, {FRAMES, LABELS, INSTANCES, *wanted.controls}):
+        if frames := locate(folder / FRAMES):
 
             def place(stream: str, folder: Path = folder) -> Path:
                 return folder / stream
 
-            places.append(_gather(_name(folder, base, split), frames, place, wanted=wanted))
+            places.append(gather(name_of_folder(folder, base, split), frames, place, wanted=wanted))
     if not places:
         raise DataError(
             f"layout 'folders' needs {split}/<sequence>/frames, a folder of pictures or a video; "
-            f"found none below {base}: mend root or split, or set layout"
+            f"found none below {base}{describe_pictures(base)}: rename the folders, mend root or "
+            "split, or set layout (patterns such as {frames: '{split}/{sequence}/images', labels: "
+            "'{split}/{sequence}/masks'}, or side_by_side, where each picture shows what it is "
+            "painted from beside it)"
         )
     return places
 
@@ -120,18 +149,11 @@ def _in_official(root: Path, split: str, wanted: Wanted) -> list[Places]:
     base = root / f"{split}_B"
     if not base.is_dir() and (root / f"{split}_img").is_dir():
         base = root / f"{split}_img"
-    places: list[Places] = []
-    for folder, files in _walk(base, set()):
-        videos = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
-        has_pictures = any(file.suffix.lower() in IMAGE_SUFFIXES for file in files)
-        for frames in [folder] * has_pictures + videos:
-            relative = frames.relative_to(base)
-            partner = relative.with_suffix("") if frames in videos else relative
 
-            def place(stream: str, partner: Path = partner) -> Path:
-                return root / f"{split}_{official_ending(stream)}" / partner
+    def place(stream: str, partner: Path) -> Path:
+        return root / f"{split}_{official_ending(stream)}" / partner
 
-            places.append(_gather(_name(base / partner, base, split), frames, place, wanted=wanted))
+    places = gather_parallel(base, split, place, wanted=wanted)
     if not places:
         raise DataError(
             f"layout 'official' needs pictures or videos in {split}_B or {split}_img; found none "
@@ -141,16 +163,11 @@ def _in_official(root: Path, split: str, wanted: Wanted) -> list[Places]:
 
 
 def _in_videos(root: Path, split: str, wanted: Wanted) -> list[Places]:
-    if not wanted.nothing:
-        names = ", ".join([*(["labels"] if wanted.labels else []), *wanted.controls])
-        raise DataError(
-            f"layout 'videos' holds photographs alone; {names} must lie beside them: set layout to "
-            "another, or train on controls that are found in the photographs"
-        )
-    base = root / split if (root / split).is_dir() else root
+    _refuse_more(wanted, "videos")
+    base = _base(root, split)
     places = [
-        Places(_name(file.with_suffix(""), base, split), file, None, None, {})
-        for _, files in _walk(base, set())
+        Places(name_of_folder(file.with_suffix(""), base, split), file, None, None, {})
+        for _, files in walk(base, set())
         for file in files
         if file.suffix.lower() in VIDEO_SUFFIXES
     ]
@@ -160,6 +177,31 @@ def _in_videos(root: Path, split: str, wanted: Wanted) -> list[Places]:
             "root, or set layout"
         )
     return sorted(places, key=lambda place: place.name)
+
+
+def _in_pictures(root: Path, split: str, wanted: Wanted) -> list[Places]:
+    _refuse_more(wanted, "pictures")
+    base = _base(root, split)
+    places = [
+        Places(name_of_folder(folder, base, split), folder, None, None, {})
+        for folder, files in walk(base, set())
+        if has_pictures(files)
+    ]
+    if not places:
+        raise DataError(
+            f"layout 'pictures' needs folders of pictures; found none below {base}: put them "
+            "there, mend root, or set layout"
+        )
+    return places
+
+
+def _refuse_more(wanted: Wanted, layout: str) -> None:
+    if not wanted.nothing:
+        names = ", ".join([*(["labels"] if wanted.labels else []), *wanted.controls])
+        raise DataError(
+            f"layout '{layout}' holds photographs alone; {names} must lie beside them: set layout "
+            "to another, or train on controls that are found in the photographs"
+        )
 
 
 def _by_patterns(
@@ -172,7 +214,7 @@ def _by_patterns(
 
     places: list[Places] = []
     for name in _match_names(root, patterns.frames.replace("{split}", split)) or [split]:
-        if frames := _locate(fill(patterns.frames, name)):
+        if frames := locate(fill(patterns.frames, name)):
 
             def place(stream: str, name: str = name) -> Path | None:
                 pattern = known.get(stream)
@@ -183,41 +225,13 @@ def _by_patterns(
                     )
                 return None if pattern is None else fill(pattern, name)
 
-            places.append(_gather(name, frames, place, wanted=wanted, strict=True))
+            places.append(gather(name, frames, place, wanted=wanted, strict=True))
     if not places:
         raise DataError(
             f"layout needs frames at '{patterns.frames}', folders of pictures or videos; found "
             f"none below {root}: mend root, split or the pattern"
         )
     return places
-
-
-def _gather(
-    name: str,
-    frames: Path,
-    place: Callable[[str], Path | None],
-    *,
-    wanted: Wanted,
-    strict: bool = False,
-) -> Places:
-    """Find the streams of one sequence.
-
-    Args:
-        name: of the sequence.
-        frames: where its photographs are.
-        place: where a stream must be; None = nowhere.
-        wanted: what the run needs.
-        strict: whether instance maps that have a place must be there.
-    """
-    own = place(INSTANCES)
-    instances = own and (_require(INSTANCES, own) if strict else _locate(own))
-    return Places(
-        name,
-        frames,
-        _require(LABELS, place(LABELS)) if wanted.labels else None,
-        instances,
-        {stream: _require(stream, place(stream)) for stream in wanted.controls},
-    )
 
 
 def _match_names(root: Path, pattern: str) -> list[str]:
@@ -235,40 +249,3 @@ def _match_names(root: Path, pattern: str) -> list[str]:
         if match := shape.fullmatch(relative):
             names.add(match[1])
     return sorted(names)
-
-
-def _walk(base: Path, streams: set[str]) -> Iterator[tuple[Path, list[Path]]]:
-    """Walk the folders at and below `base`, sorted, without entering those named in `streams`."""
-    for folder, folders, files in os.walk(base):
-        folders[:] = sorted(set(folders) - streams)
-        yield Path(folder), sorted(Path(folder) / file for file in files)
-
-
-def _name(path: Path, base: Path, split: str) -> str:
-    return split if path == base else path.relative_to(base).as_posix()
-
-
-def _locate(place: Path) -> Path | None:
-    """Return the folder, the video file or the pattern of existing pictures at `place`."""
-    if "*" in place.name:
-        return place if any(place.parent.glob(place.name)) else None
-    files = [
-        path for path in place.parent.glob(f"{escape(place.name)}.*") if path.stem == place.name
-    ]
-    videos = [path for path in [place, *sorted(files)] if is_video_file(path)]
-    found = [place] * place.is_dir() + videos
-    if len(found) > 1:
-        raise DataError(
-            f"a stream must be one folder or one video; got both {found[0]} and {found[1].name}: "
-            "move one away"
-        )
-    return found[0] if found else None
-
-
-def _require(stream: str, place: Path | None) -> Path:
-    if place is not None and (found := _locate(place)):
-        return found
-    raise DataError(
-        f"every sequence needs its {stream}; there is no folder or video {place}: add it, or move "
-        "its frames away"
-    )

@@ -3,6 +3,7 @@
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,6 +11,7 @@ from vid2vid.controls.config import Drawn, LandmarksConfig, Stored, name_of
 from vid2vid.controls.files import from_colours, read_stored, resizer_of
 from vid2vid.controls.points import read_landmarks, read_openpose
 from vid2vid.data.augment import Picture, Size, resize_frame, resize_ids
+from vid2vid.data.measuring import cut_half
 from vid2vid.data.pairing import NO_SIZE, Source
 from vid2vid.labels.files import instances_from_colours, read_instances
 from vid2vid.video.reading import ClipVideo, read_image
@@ -72,11 +74,12 @@ class FrameStore:
             raise ValueError("label maps need a reader; the store was made without one")
 
         def read(missing: list[Source]) -> list[Picture]:
-            maps = self._decode(missing, reader.from_image)
-            for position, source in enumerate(missing):
-                if source.frame is not None:
-                    where = f"frame {source.frame} of {source.path}"
-                    maps[position] = reader.from_colours(maps[position], where)
+            if missing[0] == Source(missing[0].path, None):
+                maps = self._decode(missing, reader.from_image)
+            else:
+                rgbs = self._decode(missing, read_image)
+                named = zip(rgbs, map(_in_words, missing), strict=True)
+                maps = [reader.from_colours(rgb, where) for rgb, where in named]
             return [resize_ids(ids, size) for ids in maps]
 
         return self._get("labels", sources, size, read)
@@ -101,9 +104,11 @@ class FrameStore:
 
         def read(missing: list[Source]) -> list[Picture]:
             if missing[0].frame is None:
-                found = [read_stored(control, source.path) for source in missing]
+                found = self._decode(missing, partial(read_stored, control))
             else:
-                found = [from_colours(control, rgb) for rgb in self._decode(missing, read_image)]
+                rgbs = self._decode(missing, read_image)
+                named = zip(rgbs, map(_in_words, missing), strict=True)
+                found = [from_colours(control, rgb, where) for rgb, where in named]
             return [resize(picture, size) for picture in found]
 
         there = [source for source in sources if source is not None]
@@ -149,9 +154,9 @@ class FrameStore:
     def _decode(
         self, sources: list[Source], read_picture: Callable[[Path], Picture]
     ) -> list[Picture]:
-        """Read pictures one by one; the frames of a video in one go."""
+        """Read pictures one by one, of halves the half; the frames of a video in one go."""
         if sources[0].frame is None:
-            return [read_picture(source.path) for source in sources]
+            return [cut_half(read_picture(source.path), source.side) for source in sources]
         indices = [source.frame for source in sources if source.frame is not None]
         return list(self._video(sources[0].path).read(indices))
 
@@ -165,3 +170,10 @@ class FrameStore:
                 videos.popitem(last=False)
         videos.move_to_end(path)
         return videos[path]
+
+
+def _in_words(source: Source) -> str:
+    """Name a frame of a video, or a half of a picture, for a message."""
+    if source.frame is not None:
+        return f"frame {source.frame} of {source.path}"
+    return f"the {source.side} half of {source.path}"

@@ -1,4 +1,4 @@
-"""Label maps and instance maps in files: ids in grey, ids in a mode-P picture, colours."""
+"""Label maps and instance maps in files: ids in grey, in mode P or in channels, and colours."""
 
 import re
 from collections.abc import Sequence
@@ -92,7 +92,7 @@ class LabelReader:
         """Read a label map from colours, such as a frame of a label video.
 
         Pixels whose colour a codec has mixed with those around take a class that surely stands
-        near them; see `resolve_mixed`.
+        near them; see `resolve_mixed`. Where the channels hold ids, those are read.
 
         Args:
             rgb: 'h w 3' uint8 RGB, exact or with the noise of a codec.
@@ -105,7 +105,15 @@ class LabelReader:
             DataError: if the frame is plainly in the colours of another palette.
         """
         snapped = colours_to_ids(rgb, self._source)
+        if not snapped.exact and (ids := ids_in_channels(rgb, self._source)) is not None:
+            return self._from_ids(ids, where)
         fitting = [] if snapped.exact else _exact_palettes(rgb)
+        if not snapped.exact and not fitting and is_exact(rgb[..., ::-1], self._source):
+            raise DataError(
+                f"{where}: the colours must be RGB, those of the palette '{self._source.name}'; "
+                "red and blue are swapped, as by OpenCV, which takes BGR: write the label maps "
+                "again after cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)"
+            )
         if snapped.far > PLAINLY_FOREIGN or fitting:
             fitting = fitting or _near_palettes(rgb)
             raise DataError(self._foreign_colours(where, snapped.far, fitting))
@@ -142,6 +150,28 @@ class LabelReader:
             f"({_PALETTE_DOORS}), and the mapping {' or '.join(maps) or 'FILE'} if the ids must be "
             f"translated ({_MAP_DOORS})"
         )
+
+
+def ids_in_channels(rgb: NDArray[np.uint8], palette: Palette) -> NDArray[np.uint8] | None:
+    """Take the ids of a grey video, or of a picture that holds them in red alone, as CARLA's do.
+
+    As colours they would all be near black. The one class of a palette that comes with the package
+    whose colour looks like an id is Cityscapes' rider, (255, 0, 0).
+
+    Args:
+        rgb: 'h w 3' uint8 RGB.
+        palette: Of the ids.
+
+    Returns:
+        'h w' ids of `palette` and its ignored ones; None where the channels hold something else.
+    """
+    ids, others = rgb[..., 0], rgb[..., 1:]
+    if others.any() and not (others == ids[..., None]).all():
+        return None
+    found = np.unique(ids)
+    if not np.isin(found, [*range(palette.num_classes), *palette.ignored_ids]).all():
+        return None
+    return ids if np.setdiff1d(found, [0, ID_IGNORE]).size else None  # those two may be colours
 
 
 def read_instances(path: str | Path) -> NDArray[np.int32]:

@@ -137,6 +137,12 @@ class LabelMapping(BaseModel):
         return table
 
 
+def have_equal_classes(one: Palette, other: Palette) -> bool:
+    """Tell whether two palettes differ in nothing but colours."""
+    first, second = ({c.id: c.name for c in p.classes if not c.ignore} for p in (one, other))
+    return first == second
+
+
 def load_palette(name_or_path: str | Path) -> Palette:
     """Load a palette of `PALETTE_NAMES`, or one of the user's from a YAML file.
 

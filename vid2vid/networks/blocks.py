@@ -14,11 +14,12 @@ from torch.nn.utils.parametrizations import spectral_norm
 from vid2vid.networks.dropout import Dropout
 from vid2vid.networks.recompute import Segment, run_segment
 
-Norm = Literal["instance", "group", "none"]
-AnyNorm = Literal["instance", "batch", "group", "none"]
+Norm = Literal["instance", "instance_plain", "group", "none"]
+AnyNorm = Literal["instance", "instance_plain", "batch", "group", "none"]
 Statistics = Literal["frame", "running"]
 Upsampling = Literal["transposed", "resize"]
 BlockPadding = Literal["reflect", "replicate", "zeros"]
+Initial = Literal["normal", "xavier"]
 
 GROUP_CHANNELS = 16  # channels a group of group norm, as in Wu & He 2018, figure 3
 INITIAL_STD = 0.02
@@ -61,6 +62,14 @@ class InstanceNorm(nn.Module):
         return _normalise_each(features, self.weight, self.bias)
 
 
+class PlainInstanceNorm(nn.Module):
+    """Per-sample normalisation without gains or biases: the official one of pix2pixHD."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Normalise 'b c h w' over h and w."""
+        return _normalise_each(features, None, None)
+
+
 class BatchNorm(nn.BatchNorm2d):
     """Affine normalisation over the batch, which gathers running statistics in training.
 
@@ -80,7 +89,7 @@ class BatchNorm(nn.BatchNorm2d):
         return _normalise_each(input, self.weight, self.bias)
 
 
-def _normalise_each(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def _normalise_each(features: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
     """Normalise each sample of 'b c h w' by itself."""
     if features.shape[0] == 1:
         return F.batch_norm(features, None, None, weight, bias, training=True)
@@ -91,6 +100,8 @@ def norm_layer(norm: AnyNorm, channels: int, *, statistics: Statistics = "frame"
     """Build the normalisation named `norm`; only `batch` has a choice of statistics."""
     if norm == "instance":
         return InstanceNorm(channels)
+    if norm == "instance_plain":
+        return PlainInstanceNorm()
     if norm == "batch":
         return BatchNorm(channels, statistics=statistics)
     if norm == "group":
@@ -218,7 +229,7 @@ def full_precision(device: torch.device) -> AbstractContextManager[object]:
 
 
 class Head(nn.Module):
-    """ReflectPad 3 and Conv 7x7 to a picture, a flow or a mask, in float32 whatever the autocast.
+    """Reflection and Conv 7x7 to a picture, a flow or a mask, in float32 whatever the autocast.
 
     Frames and flows are sums over many steps: rounding them to bfloat16 (8 bits) at every step
     would show.
@@ -226,10 +237,10 @@ class Head(nn.Module):
 
     recompute = False
 
-    def __init__(self, channels_in: int, channels_out: int) -> None:
+    def __init__(self, channels_in: int, channels_out: int, *, kernel: int = 7) -> None:
         super().__init__()
-        self.pad = nn.ReflectionPad2d(3)
-        self.conv = nn.Conv2d(channels_in, channels_out, 7)
+        self.pad = nn.ReflectionPad2d(kernel // 2)
+        self.conv = nn.Conv2d(channels_in, channels_out, kernel)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map 'b c h w' to 'b k h w', float32, without an activation."""
@@ -242,21 +253,32 @@ class Head(nn.Module):
             return self.conv(self.pad(features.float()))
 
 
-def initialise(network: nn.Module, seed: int) -> None:
+def initialise(network: nn.Module, seed: int, *, initial: Initial = "normal") -> None:
     """Draw every weight from `seed`: convolutions ~ N(0, 0.02), norm gains ~ N(1, 0.02).
 
     Biases of convolutions start at 0, heads named `flow_head` at 0 altogether, so that the first
-    prediction is "nothing moved" instead of tens of pixels of noise.
+    prediction is "nothing moved" instead of tens of pixels of noise. With `xavier` convolutions are
+    uniform after Glorot & Bengio 2010, and gains are 1.
     """
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in network.named_parameters():
         if "flow_head" in name or name.endswith("bias"):
             nn.init.zeros_(parameter)
+        elif initial == "xavier":
+            _draw_xavier(parameter, generator)
         elif parameter.ndim == 1:
             nn.init.normal_(parameter, 1.0, INITIAL_STD, generator=generator)
         else:
             nn.init.normal_(parameter, 0.0, INITIAL_STD, generator=generator)
     _settle_spectral_norm(network, generator)
+
+
+def _draw_xavier(parameter: nn.Parameter, generator: torch.Generator) -> None:
+    """Draw a convolution after Glorot & Bengio 2010; gains of norms are 1."""
+    if parameter.ndim == 1:
+        nn.init.ones_(parameter)
+    else:
+        nn.init.xavier_uniform_(parameter, generator=generator)
 
 
 @torch.no_grad()

@@ -2,9 +2,10 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from vid2vid.networks.beside import BesideConfig
 from vid2vid.networks.blocks import (
     Head,
     Norm,
@@ -21,10 +22,8 @@ from vid2vid.networks.outputs import ScaleFeatures
 DEEPEST_WIDE_FOREGROUND = 2  # halvings; official: deeper networks have half as wide a foreground
 
 
-class GeneratorConfig(BaseModel):
+class GeneratorConfig(BesideConfig):
     """Widths, depths and branches of the sequential generator."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     enhancers: ClassVar[int] = 0
     features: ClassVar[int] = 0

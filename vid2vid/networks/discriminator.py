@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from vid2vid.networks.blocks import Norm, initialise, norm_layer
+from vid2vid.networks.blocks import AnyNorm, initialise, norm_layer
 from vid2vid.networks.pyramid import pyramid
 
 LARGEST_FACTOR = 8  # the cap of pix2pix, as a multiple of the first layer
@@ -26,8 +26,10 @@ class DiscriminatorConfig(BaseModel):
     """Halving layers of each patch network (PatchGAN's n)."""
     scales: int = Field(default=2, ge=1, le=6)
     """Patch networks, each on a picture of half the size."""
-    norm: Norm = "instance"
-    """Normalisation of all layers but the first and the last."""
+    norm: AnyNorm = "instance"
+    """Normalisation of all layers but the first and the last: `instance` (per sample, affine),
+    `instance_plain` (without gains),
+    `group`, `none`, or `batch` (pix2pix), beside which convolutions have no bias."""
     spectral: bool = False
     """Spectral normalisation of every convolution."""
     padding: Literal[1, 2] = 2
@@ -39,6 +41,11 @@ class DiscriminatorConfig(BaseModel):
     """Judge every pixel by itself (pix2pix's `pixel`): 1x1 convolutions, `layers` not used."""
     widening: bool = True
     """Coarser patch networks are wider, up to 64 (vid2vid); false = all alike (pix2pixHD)."""
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether a convolution beside a norm has a bias, which batch norm would take off again."""
+        return self.norm != "batch"
 
     def first_widths(self) -> list[int]:
         """List the channels after the first layer of each patch network, coarsest first."""
@@ -66,7 +73,14 @@ class PatchDiscriminator(nn.Module):
         previous = channels_in
         for index, channels in enumerate(config.channels(width)):
             stride = 2 if index < config.layers else 1
-            conv = nn.Conv2d(previous, channels, 4, stride=stride, padding=config.padding)
+            conv = nn.Conv2d(
+                previous,
+                channels,
+                4,
+                stride=stride,
+                padding=config.padding,
+                bias=config.has_bias or index == 0,
+            )
             self.stages.append(_stage(conv, config, has_norm=index > 0))
             previous = channels
         last = nn.Conv2d(previous, 1, 4, padding=config.padding)
@@ -83,11 +97,11 @@ class PatchDiscriminator(nn.Module):
 
 def _pixel_stages(channels_in: int, config: DiscriminatorConfig, width: int) -> nn.ModuleList:
     """Build the network that sees no neighbourhood: 1x1 convolutions to `width`, twice it, 1."""
-    last = nn.Conv2d(2 * width, 1, 1)
+    last = nn.Conv2d(2 * width, 1, 1, bias=config.has_bias)  # official too
     return nn.ModuleList(
         [
             _stage(nn.Conv2d(channels_in, width, 1), config, has_norm=False),
-            _stage(nn.Conv2d(width, 2 * width, 1), config, has_norm=True),
+            _stage(nn.Conv2d(width, 2 * width, 1, bias=config.has_bias), config, has_norm=True),
             spectral_norm(last) if config.spectral else last,
         ]
     )

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from flow.padding import pad_to_multiple
 from vid2vid.networks.blocks import Head, Norm, Style, decoder, doubled, encoder
+from vid2vid.regions import find_regions, region_means
 
 
 class FeatureEncoderConfig(BaseModel):
@@ -18,7 +19,8 @@ class FeatureEncoderConfig(BaseModel):
     downsamplings: int = Field(default=4, ge=1, le=6)
     """Halvings, and as many doublings."""
     norm: Norm = "instance"
-    """`instance` (per sample, affine), `group`, or `none`."""
+    """`instance` (per sample, affine), `instance_plain` (without gains, official), `group`, or
+    `none`."""
 
 
 class FeatureEncoder(nn.Module):
@@ -52,20 +54,14 @@ def instance_mean(features: Tensor, instances: Tensor) -> Tensor:
     Raises:
         ValueError: if the two do not cover the same pixels.
     """
-    batch, channels, height, width = features.shape
+    batch, _, height, width = features.shape
     if instances.shape != (batch, height, width):
         raise ValueError(
             f"instances must be {(batch, height, width)}, as the features are; got "
             f"{tuple(instances.shape)}"
         )
-    ids = instances.long()
-    offsets = torch.arange(batch, device=ids.device).view(-1, 1, 1) * (ids.max() + 1)
-    found, places = torch.unique(ids + offsets, return_inverse=True)
-    # In twice the precision where the device has it: an instance may be half a million pixels.
-    wide = features.float() if features.device.type == "mps" else features.double()
-    pixels = wide.permute(0, 2, 3, 1).reshape(-1, channels)
-    sums = pixels.new_zeros(len(found), channels).index_add(0, places.flatten(), pixels)
-    ones = pixels.new_ones(len(pixels))
-    counts = pixels.new_zeros(len(found)).index_add(0, places.flatten(), ones)
-    means = (sums / counts.unsqueeze(1)).to(features.dtype)
-    return means[places].permute(0, 3, 1, 2).contiguous()
+    if features.is_meta:  # where memory is measured, and ids have no values
+        return features.clone()
+    if features.device.type == "mps":  # which has no float64: half a million pixels would round
+        return region_means(features.cpu(), find_regions(instances.cpu())).to(features.device)
+    return region_means(features, find_regions(instances))

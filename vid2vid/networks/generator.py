@@ -38,7 +38,7 @@ class SequentialGenerator(Generator):
 
         Args:
             config: widths, depths and branches.
-            conditioning_channels: channels k of one conditioning map.
+            conditioning_channels: channels k of one map, with what stands beside it.
             foreground: channels of the conditioning map whose pixels the foreground model paints.
 
         Raises:
@@ -49,6 +49,8 @@ class SequentialGenerator(Generator):
             config.check_foreground()
         self.config = config
         self.conditioning_channels = conditioning_channels
+        self.noise, self.noise_form = config.noise, config.noise_form
+        self.position = config.position
         self.history = config.history
         self.has_flow = config.flow
         self.flow_scale = config.flow_scale

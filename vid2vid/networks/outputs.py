@@ -38,3 +38,7 @@ class GeneratorOutput(NamedTuple):
     foreground: Tensor | None = None  # 'b 3 h w', [-1, 1]
     foreground_mask: Tensor | None = None  # 'b 1 h w', where the foreground was laid on top
     previous: Tensor | None = None  # 'b 3 h w', what `flow` fetches from; None without a past
+    variants: Tensor | None = None  # 'b k 3 h w', [-1, 1], `frame` among them; None where k is 1
+    lab: Tensor | None = (
+        None  # 'b 3 h w', scaled (`vid2vid.colour`), where colours alone are painted
+    )

@@ -23,6 +23,8 @@ from vid2vid.networks.dropout import Dropout
 from vid2vid.networks.interface import RenderDropout, StillConfig
 from vid2vid.networks.recompute import Segment
 
+Colour = Literal["rgb", "lab"]
+
 LARGEST_FACTOR = 8  # 64 -> 512 channels, the cap of the official U-Net
 WITHOUT_DROPOUT = 4  # finest levels of the U-Net that never drop features
 RESNET_DOWNSAMPLINGS = 2
@@ -36,19 +38,30 @@ class Pix2PixConfig(StillConfig):
     encoder: ClassVar[None] = None
 
     norm: AnyNorm = "batch"
-    """`batch` (official, with running statistics), `instance` (per sample), `group` or `none`."""
+    """`batch` (official, with running statistics), `instance` (per sample), `instance_plain`
+    (without gains, official), `group` or `none`."""
     statistics: Statistics = "frame"
     """Of `batch` in rendering: of each `frame` (official), or `running` ones (its --eval)."""
     dropout: float = Field(default=0.5, ge=0, lt=1)
     """Share of the features that training drops where the network drops any (official 0.5)."""
     render_dropout: RenderDropout = "off"
     """Rendering drops nothing (`off`), the same features in all frames (`fixed`), or `each_frame`
-    anew (official)."""
+    anew (official), but for the frames of a video, which share theirs."""
+
+    colour: Colour = "rgb"
+    """rgb = the network paints the frame; lab = its colours alone (a and b of CIE Lab), and the
+    lightness is that of the control `{kind: grey, space: lightness}`: colourisation."""
+
+    @property
+    def channels_out(self) -> int:
+        """Channels that the network paints."""
+        return 3 if self.colour == "rgb" else 2
 
     @property
     def style(self) -> Style:
         """How convolutions are normalised; with batch norm or none they have no bias (official)."""
-        return Style(self.norm, bias=self.norm in ("instance", "group"), statistics=self.statistics)
+        has_bias = self.norm not in ("batch", "none")
+        return Style(self.norm, bias=has_bias, statistics=self.statistics)
 
 
 class UNetConfig(Pix2PixConfig):
@@ -59,7 +72,8 @@ class UNetConfig(Pix2PixConfig):
     width: int = Field(default=64, ge=1)
     """Channels of the finest level; they double down to 8 times as many."""
     downsamplings: int = Field(default=8, ge=2, le=10)
-    """Halvings: 8 is the official unet_256, 7 is unet_128."""
+    """Halvings: 8 is the official unet_256, 7 is unet_128. Frames that they do not divide are
+    padded; a training size that would have to double is refused."""
 
 
 class ResNetConfig(Pix2PixConfig):
@@ -91,6 +105,7 @@ class UNet(nn.Module):
         depth, style = config.downsamplings, config.style
         widths = doubled(config.width, depth - 1, widest=LARGEST_FACTOR * config.width)
         self.size_multiple = 2**depth
+        self.feature_channels = 2 * widths[0]
         self.shrink = nn.ModuleList(
             _shrink(
                 widths[level - 1] if level else channels_in,
@@ -110,7 +125,7 @@ class UNet(nn.Module):
             )
             for level in range(1, depth)
         )
-        self.last = nn.ConvTranspose2d(2 * widths[0], 3, 4, stride=2, padding=1)
+        self.last = nn.ConvTranspose2d(2 * widths[0], config.channels_out, 4, stride=2, padding=1)
 
     @property
     def stages(self) -> tuple[nn.Module, ...]:
@@ -123,7 +138,11 @@ class UNet(nn.Module):
         return (self.shrink[0],)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Map 'b k h w' to a picture 'b 3 h w' in [-1, 1]; h and w divisible by 2^levels."""
+        """Map 'b k h w' to 'b c h w' in [-1, 1], c = `channels_out`; h, w divisible by 2^levels."""
+        return self.paint(self.features(maps))
+
+    def features(self, maps: Tensor) -> Tensor:
+        """Map 'b k h w' to what the last layer paints from, 'b c h/2 w/2' of `feature_channels`."""
         levels: list[Tensor] = []
         for shrink in self.shrink:
             maps = shrink(maps)
@@ -131,6 +150,10 @@ class UNet(nn.Module):
         features = levels.pop()
         for grow in reversed(self.grow):
             features = torch.cat([levels.pop(), grow(features)], dim=1)
+        return features
+
+    def paint(self, features: Tensor) -> Tensor:
+        """Map those features to what `forward` returns."""
         return torch.tanh(self.last(torch.relu(features)).float())
 
 
@@ -170,7 +193,8 @@ class ResNetGenerator(nn.Module):
         self.encoder = nn.Sequential(*encoder(channels_in, widths, style))
         self.blocks = residual_blocks(widths[-1], config.blocks, style)
         self.decoder = nn.Sequential(*decoder(widths, style))
-        self.head = Head(config.width, 3)
+        self.feature_channels = config.width
+        self.head = Head(config.width, config.channels_out)
 
     @property
     def stages(self) -> tuple[nn.Module, ...]:
@@ -183,5 +207,13 @@ class ResNetGenerator(nn.Module):
         return (self.encoder,)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Map 'b k h w' to a picture 'b 3 h w' in [-1, 1]; h and w divisible by 4."""
-        return torch.tanh(self.head(self.decoder(self.blocks(self.encoder(maps)))))
+        """Map 'b k h w' to 'b c h w' in [-1, 1], c = `channels_out`; h and w divisible by 4."""
+        return self.paint(self.features(maps))
+
+    def features(self, maps: Tensor) -> Tensor:
+        """Map 'b k h w' to what the head paints from, 'b c h w' of `feature_channels`."""
+        return self.decoder(self.blocks(self.encoder(maps)))
+
+    def paint(self, features: Tensor) -> Tensor:
+        """Map those features to what `forward` returns."""
+        return torch.tanh(self.head(features))

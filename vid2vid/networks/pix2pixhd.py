@@ -41,7 +41,8 @@ class Pix2PixHDConfig(StillConfig):
     enhancer_blocks: int = Field(default=3, ge=0)
     """Residual blocks of each enhancer."""
     norm: Norm = "instance"
-    """`instance` (per sample, affine), `group`, or `none`."""
+    """`instance` (per sample, affine), `instance_plain` (without gains, official), `group`, or
+    `none`."""
     spectral: bool = False
     """Spectral normalisation of every convolution but the head's."""
     upsampling: Upsampling = "transposed"
@@ -81,6 +82,7 @@ class GlobalGenerator(nn.Module):
     def __init__(self, config: Pix2PixHDConfig, channels_in: int) -> None:
         super().__init__()
         self.size_multiple = 2**config.downsamplings
+        self.feature_channels = config.width
         self.trunk = _trunk(config, channels_in)
         self.head = Head(config.width, 3)
 
@@ -96,7 +98,15 @@ class GlobalGenerator(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Map 'b k h w' to a picture 'b 3 h w' in [-1, 1]; sizes divide by `size_multiple`."""
-        return torch.tanh(self.head(self.trunk(maps)))
+        return self.paint(self.features(maps))
+
+    def features(self, maps: Tensor) -> Tensor:
+        """Map 'b k h w' to what the head paints from, 'b c h w' of `feature_channels`."""
+        return self.trunk(maps)
+
+    def paint(self, features: Tensor) -> Tensor:
+        """Map those features to a picture 'b 3 h w' in [-1, 1]."""
+        return torch.tanh(self.head(features))
 
 
 class Enhancer(nn.Module):
@@ -127,6 +137,7 @@ class LocalEnhancer(nn.Module):
     def __init__(self, config: Pix2PixHDConfig, channels_in: int) -> None:
         super().__init__()
         self.size_multiple = 2 ** (config.downsamplings + config.enhancers)
+        self.feature_channels = config.width // 2**config.enhancers
         self.trunk = _trunk(config, channels_in)
         self.enhancers = nn.ModuleList(
             Enhancer(
@@ -151,10 +162,18 @@ class LocalEnhancer(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Map 'b k h w' to a picture 'b 3 h w' in [-1, 1]; sizes divide by `size_multiple`."""
+        return self.paint(self.features(maps))
+
+    def features(self, maps: Tensor) -> Tensor:
+        """Map 'b k h w' to what the head paints from, 'b c h w' of `feature_channels`."""
         levels = pyramid(maps, len(self.stages))
         features = self.trunk(levels[0])
         for enhancer, level in zip(self.enhancers, levels[1:], strict=True):
             features = enhancer(level, features)
+        return features
+
+    def paint(self, features: Tensor) -> Tensor:
+        """Map those features to a picture 'b 3 h w' in [-1, 1]."""
         finest = cast("Enhancer", self.enhancers[-1])
         return torch.tanh(cast("Head", finest.head)(features))
 

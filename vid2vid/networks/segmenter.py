@@ -51,9 +51,7 @@ class Segmenter(nn.Module):
         """Map 'b 3 h w' in [-1, 1], of any size, to logits and features."""
         height, width = frames.shape[2:]
         padding = pad_to_multiple(height, width, 2 ** len(self.shrink))
-        levels = [self.stem(padding.pad(frames))]
-        for shrink in self.shrink:
-            levels.append(shrink(F.max_pool2d(levels[-1], 2)))
+        levels = self.encode(padding.pad(frames))
         features = levels.pop()
         for grow in reversed(self.grow):
             fine = levels.pop()
@@ -61,6 +59,16 @@ class Segmenter(nn.Module):
             features = grow(torch.cat([fine, coarse], dim=1))
         features = padding.crop(features)
         return SegmenterOutput(self.head(features), features)
+
+    def encode(self, frames: Tensor) -> list[Tensor]:
+        """Map 'b 3 h w' in [-1, 1] to the features of every level on the way down, finest first.
+
+        A level has half the height and width of the one before, rounded down.
+        """
+        levels = [self.stem(frames)]
+        for shrink in self.shrink:
+            levels.append(shrink(F.max_pool2d(levels[-1], 2)))
+        return levels
 
 
 def _convolutions(channels_in: int, channels_out: int) -> nn.Sequential:

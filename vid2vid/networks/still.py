@@ -2,18 +2,58 @@
 
 from collections.abc import Sequence
 
+import torch
+from einops import rearrange
 from torch import Tensor, nn
 
+from vid2vid.colour import from_lab
 from vid2vid.networks.blocks import initialise
+from vid2vid.networks.crn import CascadedRefinement, CRNConfig, PaintedConfig
+from vid2vid.networks.crn_baselines import (
+    EncoderDecoder,
+    EncoderDecoderConfig,
+    FullResolution,
+    FullResolutionConfig,
+)
 from vid2vid.networks.dropout import Dropout
 from vid2vid.networks.feature_encoder import FeatureEncoder, instance_mean
+from vid2vid.networks.fusion import (
+    BaseConfig,
+    BaseNetwork,
+    FusionConfig,
+    FusionGenerator,
+    seen_channels,
+)
 from vid2vid.networks.interface import Generator, RenderDropout
 from vid2vid.networks.outputs import GeneratorOutput
-from vid2vid.networks.pix2pix import ResNetConfig, ResNetGenerator, UNet, UNetConfig
+from vid2vid.networks.pix2pix import (
+    Pix2PixConfig,
+    ResNetConfig,
+    ResNetGenerator,
+    UNet,
+    UNetConfig,
+)
 from vid2vid.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, Pix2PixHDConfig
 
-StillNetwork = UNet | ResNetGenerator | GlobalGenerator | LocalEnhancer
-StillNetworkConfig = UNetConfig | ResNetConfig | Pix2PixHDConfig
+StillNetwork = (
+    UNet
+    | ResNetGenerator
+    | GlobalGenerator
+    | LocalEnhancer
+    | CascadedRefinement
+    | EncoderDecoder
+    | FullResolution
+    | FusionGenerator
+)
+StillNetworkConfig = (
+    UNetConfig
+    | ResNetConfig
+    | Pix2PixHDConfig
+    | CRNConfig
+    | EncoderDecoderConfig
+    | FullResolutionConfig
+    | FusionConfig
+)
 
 FRAME_STRIDE = 1_000  # seeds between two frames: more than any network has dropout layers
 ENCODER_STREAM = 50  # of the seed of the weights, beside the stages'
@@ -22,33 +62,52 @@ ENCODER_STREAM = 50  # of the seed of the weights, beside the stages'
 class StillGenerator(Generator):
     """Paints every frame from its own conditioning map, and remembers none."""
 
-    def __init__(self, config: StillNetworkConfig, *, conditioning_channels: int) -> None:
+    def __init__(
+        self,
+        config: StillNetworkConfig,
+        *,
+        conditioning_channels: int,
+        passes: Sequence[Sequence[int]] = (),
+        lightness: int | None = None,
+    ) -> None:
         """Build the network, and the feature encoder where the configuration has one.
 
         Args:
             config: of one of the families.
-            conditioning_channels: channels k of one conditioning map, features included.
+            conditioning_channels: channels k of one map, with features and what stands beside it.
+            passes: of a fusion, the channels of the pictures that each pass sees.
+            lightness: channel of the map that holds it, where colours alone are painted.
         """
         super().__init__()
         self.config = config
         self.conditioning_channels = conditioning_channels
-        self.network = _build(config, conditioning_channels)
+        self.noise, self.noise_form = config.noise, config.noise_form
+        self.position = config.position
+        self.network = _build(config, conditioning_channels, passes)
+        base = config.base if isinstance(config, FusionConfig) else config
+        self._render_dropout: RenderDropout | None = None  # None = never, in training neither
+        if isinstance(base, Pix2PixConfig):
+            self._render_dropout = base.render_dropout
         self.smallest = self.network.smallest
+        self._lightness = lightness
         self.encoder: FeatureEncoder | None = None
         if isinstance(config, Pix2PixHDConfig):
             self.features = config.features
             self.pooling = config.pooling if config.features else None
             if config.features and config.encoder is not None:
                 self.encoder = FeatureEncoder(config.encoder, config.features)
+        if isinstance(config, PaintedConfig):
+            self.variants = config.outputs
         self._dropouts = [layer for layer in self.modules() if isinstance(layer, Dropout)]
-        self._seed = self._num_drawn = 0
+        self._num_drawn = 0  # frames, since `reseed`
+        self.holds_dropout = False
+        """Whether all frames share what dropout draws, whatever the configuration says."""
 
     @property
     def is_random(self) -> bool:
-        """Whether what it renders depends on a seed: by dropout, or by styles that are drawn."""
-        if isinstance(self.config, Pix2PixHDConfig):
-            return self.features > 0
-        return self.config.render_dropout != "off" and bool(self._dropouts)
+        """Whether what it renders depends on a seed: by noise, dropout, or drawn styles."""
+        drops = self._render_dropout not in (None, "off") and bool(self._dropouts)
+        return super().is_random or drops
 
     @property
     def stages(self) -> Sequence[nn.Module]:
@@ -68,13 +127,14 @@ class StillGenerator(Generator):
     def initialise(self, seed: int) -> None:
         """Draw every weight anew from `seed`; each stage has a stream of its own."""
         for index, stage in enumerate(self.stages):
-            initialise(stage, seed + index)
+            initialise(stage, seed + index, initial=self.config.initial)
         if self.encoder is not None:
             initialise(self.encoder, seed + ENCODER_STREAM)
 
     def reseed(self, seed: int) -> None:
-        """Begin again what dropout draws: the same seed and frames drop the same features."""
-        self._seed, self._num_drawn = seed, 0
+        """Begin again what is drawn: the same seed and frames drop the same features."""
+        super().reseed(seed)
+        self._num_drawn = 0
 
     def encode(self, photo: Tensor, regions: Tensor) -> Tensor:
         """Make the style features of a photo; see `Generator`."""
@@ -97,22 +157,54 @@ class StillGenerator(Generator):
         """
         del pasts, is_first
         self._seed_dropout()
-        frame = self.network(window[:, -1])
-        return (GeneratorOutput(frame=frame, hallucinated=frame),)
+        maps = window[:, -1]
+        pictures, variants, lab = self.network(maps), None, None
+        if (light := self._lightness) is not None:
+            lab = torch.cat([maps[:, light : light + 1], pictures], dim=1)
+            pictures = from_lab(lab)
+        if self.variants > 1:
+            variants = rearrange(pictures, "b (c k) h w -> b k c h w", k=self.variants)
+            pictures = variants[:, self.variant]
+        return (GeneratorOutput(frame=pictures, hallucinated=pictures, variants=variants, lab=lab),)
 
     def _seed_dropout(self) -> None:
         """Settle what this frame's dropout draws, in training and in rendering."""
         dropping: RenderDropout = "off"
-        if not isinstance(self.config, Pix2PixHDConfig):
-            dropping = "each_frame" if self.training else self.config.render_dropout
+        if self._render_dropout is not None:
+            dropping = "each_frame" if self.training else self._render_dropout
+        if self.holds_dropout and dropping == "each_frame":
+            dropping = "fixed"
         first = self._seed + (FRAME_STRIDE * self._num_drawn if dropping == "each_frame" else 0)
         for index, layer in enumerate(self._dropouts):
             layer.seed = None if dropping == "off" else first + index
         self._num_drawn += 1
 
 
-def _build(config: StillNetworkConfig, channels_in: int) -> StillNetwork:
+def hold_dropout(generator: Generator, *, hold: bool) -> None:
+    """Let the frames of a video share what dropout draws, or pictures draw as is configured."""
+    if isinstance(generator, StillGenerator):
+        generator.holds_dropout = hold
+
+
+def _build(
+    config: StillNetworkConfig, channels_in: int, passes: Sequence[Sequence[int]]
+) -> StillNetwork:
     """Make the network of a configuration."""
+    if isinstance(config, FusionConfig):
+        return FusionGenerator(
+            config, _build_base(config.base, channels_in), seen_channels(passes, channels_in)
+        )
+    if isinstance(config, CRNConfig):
+        return CascadedRefinement(config, channels_in)
+    if isinstance(config, EncoderDecoderConfig):
+        return EncoderDecoder(config, channels_in)
+    if isinstance(config, FullResolutionConfig):
+        return FullResolution(config, channels_in)
+    return _build_base(config, channels_in)
+
+
+def _build_base(config: BaseConfig, channels_in: int) -> BaseNetwork:
+    """Make a network that can be the base of a fusion, too."""
     if isinstance(config, UNetConfig):
         return UNet(config, channels_in)
     if isinstance(config, ResNetConfig):

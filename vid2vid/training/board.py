@@ -25,7 +25,7 @@ class Board:
                 "training.tensorboard needs the package tensorboard, which is not installed: run "
                 "'pip install tensorboard', or set training.tensorboard to false"
             ) from error
-        self._writer = SummaryWriter(str(folder), purge_step=step + 1 if step else None)
+        self._writer = SummaryWriter(str(folder), purge_step=step + 1)
 
     def write(self, line: Mapping[str, float]) -> None:
         """Write a line of metrics.jsonl, a curve for every value but the step."""

@@ -7,6 +7,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from vid2vid.colour import to_lab
 from vid2vid.networks.outputs import GeneratorOutput
 from vid2vid.training.targets import Targets
 
@@ -21,6 +22,17 @@ class Chunk(NamedTuple):
     flow: Tensor | None  # '(b n) 2 h w', reference flow; None where it was not estimated
     confidence: Tensor | None  # '(b n) 1 h w', 0 for a frame that was generated without a past
     boxes: Tensor | None = None  # '(b n) m 4', px, on the CPU; a row of zeros is no box
+    labels: Tensor | None = None  # '(b n) h w', uint8 class ids, 255 = ignore; None without labels
+
+    @property
+    def judged(self) -> Tensor:
+        """What was painted, as discriminators see it: frames, or Lab where that was painted."""
+        return self.output.frame if self.output.lab is None else self.output.lab
+
+    @property
+    def real_judged(self) -> Tensor:
+        """The real frames likewise, '(b n) 3 h w'."""
+        return self.real if self.output.lab is None else to_lab(self.real)
 
 
 def pack_chunk(
@@ -58,9 +70,10 @@ def pack_chunk(
         flow=flow,
         confidence=confidence,
         boxes=None if targets.boxes is None else targets.boxes[:, now].flatten(0, 1),
+        labels=None if targets.labels is None else targets.labels[:, now].flatten(0, 1),
     )
 
 
 def _fold(clip: Tensor) -> Tensor:
     """Fold time into the batch axis."""
-    return rearrange(clip, "b n c h w -> (b n) c h w")
+    return rearrange(clip, "b n ... -> (b n) ...")

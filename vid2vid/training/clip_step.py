@@ -6,10 +6,11 @@ add up to those of the mean over the clip's frames, and every player then takes 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,13 +22,13 @@ from vid2vid.training.chunks import pack_chunk
 from vid2vid.training.exhibits import (
     count_boxes,
     image_exhibit,
+    label_exhibit,
     region_exhibit,
     video_exhibits,
 )
-from vid2vid.training.judges import judge
 from vid2vid.training.players import Players
 from vid2vid.training.targets import Targets, generator_map
-from vid2vid.training.terms import generator_terms
+from vid2vid.training.terms import NOT_CALIBRATED, generator_terms
 
 Terms = dict[str, Tensor]
 
@@ -38,10 +39,12 @@ class StepSettings(NamedTuple):
     scales: int  # spatial scales that run
     backprop_frames: int  # frames in a chunk
     from_zeros: bool  # start the clip from nothing instead of real first frames
+    seed: tuple[int, ...] = (0,)  # of what judging draws
+    divisors: Mapping[str, float] = NOT_CALIBRATED  # of layers of the perceptual loss, by term
 
 
 class Means:
-    """Means of what is observed, over those chunks of a step that showed it."""
+    """Means of terms and of what is observed, over those chunks of a step that had it."""
 
     def __init__(self) -> None:
         self._sums: Terms = {}
@@ -50,7 +53,8 @@ class Means:
     def add(self, values: Terms, share: float) -> None:
         """Take in values that count for a share of the step."""
         for name, value in values.items():
-            _add(self._sums, name, value, share)
+            part = value.detach() * share
+            self._sums[name] = self._sums[name] + part if name in self._sums else part
             self._shares[name] += share
 
     def take(self) -> Terms:
@@ -65,7 +69,7 @@ def gather_gradients(
     settings: StepSettings,
     *,
     parts: int = 1,
-    observed: Means | None = None,
+    means: Means | None = None,
 ) -> Terms:
     """Run one batch of clips and add every player's gradients to its parameters.
 
@@ -75,68 +79,66 @@ def gather_gradients(
         losses: weights of the terms.
         settings: of this step.
         parts: how many such batches make one step; each counts for its share.
-        observed: takes in what is seen of the discriminators, which not every part need show.
+        means: takes in all terms, where there are several parts.
 
     Returns:
-        Every term by name, unweighted and detached, as this batch's share of the step's mean; and
-        without `observed` what it would have taken in.
+        Every term by name, unweighted and detached, and what was seen of the discriminators: means
+        over those chunks that had it. A window of frames or a box is not in every one.
     """
     generator = players.generator
     start, end = generator.history, targets.frames.shape[1]
     reach = farthest_back(len(players.video_discriminators), players.window)
     frames = _rollout(players, targets, settings)
     past: list[Tensor] = []
-    sums: Terms = {}
-    seen = Means() if observed is None else observed
+    means = Means() if means is None else means
+    rng = np.random.default_rng(settings.seed)
     first = start
     while outputs := list(islice(frames, settings.backprop_frames)):
         share = len(outputs) / (end - start) / parts
-        without_past = settings.from_zeros and first == start
+        without_past = settings.from_zeros and targets.painted is None and first == start
         chunk = pack_chunk(outputs, targets, start=first, without_past=without_past)
         new = [output.frame for output in outputs]
         first += len(outputs)
-        terms = generator_terms(chunk, players, losses, scales=settings.scales)
+        terms = generator_terms(
+            chunk, players, losses, scales=settings.scales, divisors=settings.divisors
+        )
         exhibits = (
             *image_exhibit(chunk, players, losses),
             *region_exhibit(chunk, players, losses),
+            *label_exhibit(chunk, players, losses),
             *video_exhibits(new, past, targets, players, newest=first - 1, losses=losses),
         )
         if players.region_discriminator is not None:
             per_frame = count_boxes(chunk) / len(chunk.real)
-            seen.add({"region_boxes": torch.tensor(per_frame, device=chunk.real.device)}, share)
+            means.add({"region_boxes": torch.tensor(per_frame, device=chunk.real.device)}, share)
         for exhibit in exhibits:
-            verdict = judge(exhibit, losses, unused=generator.scales - settings.scales)
+            unused = generator.scales - settings.scales
+            verdict = exhibit.judge(losses, unused=unused, rng=rng)
             terms |= verdict.generator
             verdict.discriminator.mul(share).backward()
-            _add(sums, f"{exhibit.name}_discriminator", verdict.discriminator, share)
-            seen.add(verdict.observed, share)
+            own = {f"{exhibit.name}_discriminator": verdict.discriminator}
+            means.add(own | verdict.observed, share)
         if terms:  # with video discriminators alone, a chunk may complete no window
             weighted = torch.stack([weight * term for weight, term in terms.values()])
             weighted.sum().mul(share).backward()
-        for name, (_, term) in terms.items():
-            _add(sums, name, term, share)
+        means.add({name: term for name, (_, term) in terms.items()}, share)
         past = [*past, *(frame.detach() for frame in new)][-reach:] if reach else []
-    return sums | seen.take() if observed is None else sums
+    return means.take()
 
 
 def _rollout(
     players: Players, targets: Targets, settings: StepSettings
 ) -> Iterator[GeneratorOutput]:
-    """Generate the clip from its real first frames, or from zeros as rendering would."""
+    """Generate the clip from its real first frames, or as rendering begins: painted, or empty."""
     history = players.generator.history
     maps, length = targets.conditioning, targets.frames.shape[1]
-    starts_empty = settings.from_zeros or not history
+    real = targets.frames[:, :history] if history else None
+    first_frames = targets.painted if settings.from_zeros else real
     return rollout(
         players.generator,
         (generator_map(players.generator, targets, time) for time in range(history, length)),
-        past_conditioning=None if starts_empty else maps[:, :history],
-        first_frames=None if starts_empty else targets.frames[:, :history],
+        past_conditioning=None if first_frames is None else maps[:, :history],
+        first_frames=first_frames,
         scales=settings.scales,
         backprop_frames=settings.backprop_frames,
     )
-
-
-def _add(sums: Terms, name: str, term: Tensor, share: float) -> None:
-    """Add a chunk's share of a term."""
-    value = term.detach() * share
-    sums[name] = sums[name] + value if name in sums else value

@@ -10,29 +10,51 @@ from torchvision.ops import roi_align
 from vid2vid.losses.config import LossConfig
 from vid2vid.temporal import frame_stride, window_indices
 from vid2vid.training.chunks import Chunk
-from vid2vid.training.judges import Exhibit
+from vid2vid.training.judges import PatchExhibit
+from vid2vid.training.label_judge import LabelExhibit
 from vid2vid.training.players import Players
 from vid2vid.training.targets import Targets
 
+COLOURS = slice(-3, None)  # channels of a frame behind its conditioning
 
-def image_exhibit(chunk: Chunk, players: Players, losses: LossConfig) -> Iterator[Exhibit]:
+
+def image_exhibit(chunk: Chunk, players: Players, losses: LossConfig) -> Iterator[PatchExhibit]:
     """Show every frame of the chunk with its conditioning, the hallucinated frame beside it."""
     if players.image_discriminator is None:
         return
     maps, output = chunk.conditioning, chunk.output
     # Without flow the frame is the hallucinated one: it would be judged twice.
     judged_alone = losses.hallucinated > 0 and output.flow is not None
-    yield Exhibit(
+    yield PatchExhibit(
         name="image",
         discriminator=players.image_discriminator,
-        real=torch.cat([maps, chunk.real], dim=1),
-        fake=torch.cat([maps, output.frame], dim=1),
+        real=torch.cat([maps, chunk.real_judged], dim=1),
+        fake=torch.cat([maps, chunk.judged], dim=1),
         hallucinated=torch.cat([maps, output.hallucinated], dim=1) if judged_alone else None,
         weight=losses.image_gan,
+        frames=COLOURS,
     )
 
 
-def region_exhibit(chunk: Chunk, players: Players, losses: LossConfig) -> Iterator[Exhibit]:
+def label_exhibit(chunk: Chunk, players: Players, losses: LossConfig) -> Iterator[LabelExhibit]:
+    """Show every frame of the chunk alone, and the hallucinated one, with the labels asked for."""
+    if players.segmentation_discriminator is None:
+        return
+    if chunk.labels is None:
+        raise ValueError("a segmentation discriminator needs the labels of a chunk; got None")
+    output = chunk.output
+    judged_alone = losses.hallucinated > 0 and output.flow is not None
+    yield LabelExhibit(
+        name="segmentation",
+        discriminator=players.segmentation_discriminator,
+        real=chunk.real,
+        fake=output.frame,
+        hallucinated=output.hallucinated if judged_alone else None,
+        labels=chunk.labels,
+    )
+
+
+def region_exhibit(chunk: Chunk, players: Players, losses: LossConfig) -> Iterator[PatchExhibit]:
     """Show the boxes of all frames of the chunk, each resized; nothing where there is none."""
     if players.region_discriminator is None or chunk.boxes is None or not count_boxes(chunk):
         return
@@ -42,14 +64,15 @@ def region_exhibit(chunk: Chunk, players: Players, losses: LossConfig) -> Iterat
     def cut(pictures: Tensor) -> Tensor:
         return cut_boxes(torch.cat([maps, pictures], dim=1), cast("Tensor", chunk.boxes), size=size)
 
-    yield Exhibit(
+    yield PatchExhibit(
         name="region",
         discriminator=players.region_discriminator,
-        real=cut(chunk.real),
-        fake=cut(output.frame),
+        real=cut(chunk.real_judged),
+        fake=cut(chunk.judged),
         hallucinated=cut(output.hallucinated) if judged_alone else None,
         weight=losses.region_gan,
         is_resized=True,
+        frames=COLOURS,
     )
 
 
@@ -87,7 +110,7 @@ def video_exhibits(
     *,
     newest: int,
     losses: LossConfig,
-) -> Iterator[Exhibit]:
+) -> Iterator[PatchExhibit]:
     """Show, per temporal scale, the windows that the chunk completes.
 
     Args:
@@ -110,13 +133,14 @@ def video_exhibits(
             [_window_flow(targets, window, scale=scale, offset=offset) for window in windows]
         )
         flows = flows / players.generator.flow_scale
-        yield Exhibit(
+        yield PatchExhibit(
             name=f"video_{scale}",
             discriminator=discriminator,
             real=torch.cat([_window_frames(reals, windows), flows], dim=1),
             fake=torch.cat([_window_frames(fakes, windows), flows], dim=1),
             hallucinated=None,
             weight=losses.video_gan,
+            frames=slice(3 * players.window),
         )
 
 

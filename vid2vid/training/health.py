@@ -93,10 +93,15 @@ class Health:
                 found[key] = (
                     f"the {name} discriminator has told real from generated for {WINNING_STEPS} "
                     f"steps ({sum(right) / WINNING_STEPS:.0%} right): the generator learns little "
-                    "from it; lower optimizer.discriminator_rate, raise losses.matching, or make "
-                    "the discriminator smaller"
+                    f"from it; lower optimizer.discriminator_rate{_remedy(name)}, or make the "
+                    "discriminator smaller"
                 )
         return found
+
+
+def _remedy(name: str) -> str:
+    """Name what helps against a discriminator of patches alone."""
+    return "" if name == "segmentation" else ", raise losses.matching"
 
 
 class HeadMeter:

@@ -1,5 +1,6 @@
 """The training loop: one step of every player after another, as an iterator of reports."""
 
+import logging
 import time
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
@@ -11,18 +12,24 @@ from torch import Tensor
 
 from vid2vid.data.batches import ClipSource, StepPlan, clip_batches
 from vid2vid.errors import TrainingError
+from vid2vid.first_frames import Painter
 from vid2vid.labels.conditioning import Conditioning
 from vid2vid.losses.config import LossConfig
-from vid2vid.training.clip_step import Means, StepSettings, Terms, gather_gradients
+from vid2vid.networks.interface import Generator
+from vid2vid.training.clip_step import Means, StepSettings, gather_gradients
 from vid2vid.training.ema import ema_decay, update_average
 from vid2vid.training.health import watch_heads
+from vid2vid.training.likeness import CALIBRATED_TERMS
 from vid2vid.training.schedule import Moment, ScheduleConfig, moment
 from vid2vid.training.state import OptimizerConfig, TrainingState
 from vid2vid.training.targets import Targets, prepare
 
+LOGGER = logging.getLogger(__name__)
+
 FirstFrames = Literal["real", "zeros", "mixed"]
-# Beside (seed, step): the streams that draw how a clip starts, and what dropout drops.
-START_STREAM, DROPOUT_STREAM = 1, 2
+# Beside (seed, step): the streams that draw how a clip starts, what the generator draws (dropout,
+# noise), and what judging draws. Clips have another one.
+START_STREAM, GENERATOR_STREAM, JUDGE_STREAM = 1, 2, 4
 
 
 class TrainingConfig(BaseModel):
@@ -76,6 +83,7 @@ class Run(NamedTuple):
     losses: LossConfig
     optimizer: OptimizerConfig
     training: TrainingConfig
+    painter: Painter | None = None  # of first frames, for clips that would start from zeros
 
 
 class StepReport(NamedTuple):
@@ -104,8 +112,7 @@ def take_steps(
     generator = state.players.generator
 
     def at(step: int) -> Moment:
-        enhancers = len(generator.stages) - generator.scales
-        return moment(schedule, step, refiners=generator.scales - 1, enhancers=enhancers)
+        return moment_of(generator, schedule, step)
 
     def plan(step: int) -> StepPlan:
         return StepPlan(generator.history + at(step).clip_length, run.training.batch_size)
@@ -117,10 +124,12 @@ def take_steps(
     with watch_heads(generator) as heads:
         for batch in batches:
             now = at(state.step)
+            settled = _settle_divisors(run, state, total=schedule.steps)
             settings = StepSettings(
                 scales=now.scales,
                 backprop_frames=schedule.backprop_frames,
                 from_zeros=_starts_from_zeros(run.training, state.step),
+                divisors=state.calibration.divisors,
             )
             state.players.freeze(now.frozen)
             generator.reseed(_random_seed(run.training, state.step))
@@ -131,15 +140,42 @@ def take_steps(
                 halvings=generator.scales - now.scales,
                 pooling=generator.pooling,
             )
+            if settings.from_zeros and run.painter is not None:
+                painted = run.painter.begin(
+                    batch,
+                    count=generator.history,
+                    halvings=generator.scales - now.scales,
+                    seed=_random_seed(run.training, state.step),
+                )
+                targets = targets._replace(painted=painted)
             terms = _gather(run, state, targets, settings) | heads.take()
             norms = _gradient_norms(state)
             terms |= {f"{name}_gradient": float(norm) for name, norm in norms.items()}
             _require_finite(terms, step=state.step + 1)
             _update(run, state, norms, rate_factor=now.rate_factor)
+            state.calibration = state.calibration.observe(terms, CALIBRATED_TERMS)
+            terms |= settled
             state.step += 1
             ended = time.perf_counter()
             yield StepReport(state.step, terms, now, ended - began)
             began = time.perf_counter()
+
+
+def moment_of(generator: Generator, schedule: ScheduleConfig, step: int) -> Moment:
+    """Return what holds for a generator at a step of its course."""
+    enhancers = len(generator.stages) - generator.scales
+    return moment(schedule, step, refiners=generator.scales - 1, enhancers=enhancers)
+
+
+def _settle_divisors(run: Run, state: TrainingState, *, total: int) -> dict[str, float]:
+    """Calibrate the layers of the perceptual loss when it is time; return what is to be logged."""
+    if not state.calibration.is_due(state.step / total, run.losses.calibrate_at):
+        return {}
+    state.calibration = state.calibration.settle()
+    divisors = state.calibration.divisors
+    listed = ", ".join(f"{name} {value:.3g}" for name, value in divisors.items())
+    LOGGER.info("from step %d on terms are divided by their means: %s", state.step + 1, listed)
+    return {f"{name}_divisor": value for name, value in divisors.items()}
 
 
 def _gather(
@@ -149,24 +185,22 @@ def _gather(
     parts = run.training.accumulation
     for optimizer in state.optimizers.values():
         optimizer.zero_grad(set_to_none=True)
-    sums: Terms = {}
-    observed = Means()
+    means = Means()
     enabled = run.training.precision == "bfloat16"
     for index in range(parts):
+        own = settings._replace(seed=(run.training.seed, state.step, JUDGE_STREAM, index))
         with torch.autocast(run.device.type, torch.bfloat16, enabled=enabled):
-            terms = gather_gradients(
+            gather_gradients(
                 state.players,
                 targets.part(index, parts),
                 run.losses,
-                settings,
+                own,
                 parts=parts,
-                observed=observed,
+                means=means,
             )
-        for name, term in terms.items():
-            sums[name] = sums[name] + term if name in sums else term
-    sums |= observed.take()
-    values: list[float] = torch.stack(list(sums.values())).tolist() if sums else []
-    return dict(zip(sums, values, strict=True))
+    terms = means.take()
+    values: list[float] = torch.stack(list(terms.values())).tolist() if terms else []
+    return dict(zip(terms, values, strict=True))
 
 
 def _gradient_norms(state: TrainingState) -> dict[str, Tensor]:
@@ -214,5 +248,5 @@ def _starts_from_zeros(config: TrainingConfig, step: int) -> bool:
 
 
 def _random_seed(config: TrainingConfig, step: int) -> int:
-    """Draw what the generator's dropout of a step begins with, from the seed and the step alone."""
-    return int(np.random.default_rng((config.seed, step, DROPOUT_STREAM)).integers(2**62))
+    """Draw what the generator of a step draws from, from the seed and the step alone."""
+    return int(np.random.default_rng((config.seed, step, GENERATOR_STREAM)).integers(2**62))

@@ -32,8 +32,7 @@ def measure_memory(run: Callable[[], object]) -> Held:
     Args:
         run: what to measure. What it returns is held to the end.
     """
-    # Weights are cast once, as by the cache of autocast.
-    with parametrize.cached(), _Ledger() as ledger:
+    with _Ledger() as ledger:
         result = run()
         held = Held(ledger.peak, ledger.live)
     del result
@@ -108,10 +107,18 @@ class _Ledger(TorchDispatchMode):
 
 
 class _ToBfloat16(nn.Module):
-    """Casts a weight each time it is asked for."""
+    """Casts a weight once, as the cache of autocast; what is made of a weight, every time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: Tensor | None = None
 
     def forward(self, weight: Tensor) -> Tensor:
-        return weight.to(torch.bfloat16)
+        if not (weight.is_leaf and weight.requires_grad):
+            return weight.to(torch.bfloat16)
+        if self._kept is None:
+            self._kept = weight.to(torch.bfloat16)
+        return self._kept
 
 
 def _cast_input(module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -8,8 +8,9 @@ from torch import nn
 
 from vid2vid.controls.regions import RegionsConfig
 from vid2vid.networks.discriminator import DiscriminatorConfig, MultiScaleDiscriminator
-from vid2vid.networks.features import VggFeatures
+from vid2vid.networks.features import FeatureNetwork
 from vid2vid.networks.interface import Generator
+from vid2vid.networks.segmentation_discriminator import SegmentationDiscriminator
 
 
 class VideoDiscriminatorConfig(DiscriminatorConfig):
@@ -38,9 +39,11 @@ class Players:
     image_discriminator: MultiScaleDiscriminator | None = None
     video_discriminators: list[MultiScaleDiscriminator] = field(default_factory=list)
     window: int = 3
-    features: VggFeatures | None = None
+    features: FeatureNetwork | None = None
+    classes: int = 0  # channels of a map that hold one label class each, the first ones
     region_discriminator: MultiScaleDiscriminator | None = None
     region_size: int = 0  # px, height and width of what it sees
+    segmentation_discriminator: SegmentationDiscriminator | None = None
 
     def trained(self) -> Iterator[tuple[str, nn.Module]]:
         """Yield the name and the network of every player that has an optimiser."""
@@ -49,6 +52,8 @@ class Players:
             yield "image_discriminator", self.image_discriminator
         if self.region_discriminator is not None:
             yield "region_discriminator", self.region_discriminator
+        if self.segmentation_discriminator is not None:
+            yield "segmentation_discriminator", self.segmentation_discriminator
         for scale, discriminator in enumerate(self.video_discriminators):
             yield f"video_discriminator_{scale}", discriminator
 

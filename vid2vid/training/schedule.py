@@ -4,7 +4,7 @@ Everything is given in shares of the run, so that a run of any length, also one 
 minutes, goes through the same course.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -31,7 +31,10 @@ class ScheduleConfig(BaseModel):
     """Share at which each refiner joins, coarse to fine; () = all from the start."""
     freeze: float = Field(default=0.0, ge=0, le=1)
     """Share, from the joining of a refiner, in which the coarser scales stay fixed; of a generator
-    with enhancers the first share of the run, in which all but the finest stay fixed."""
+    with enhancers, or modules (CRN), the first share of the run, in which all but the finest stay
+    fixed; 1 = the whole run."""
+    freeze_except: int = Field(default=1, ge=1)
+    """Finest scales, enhancers or modules that are trained meanwhile (CRN at 1024: 2)."""
 
     @model_validator(mode="after")
     def _grows(self) -> "ScheduleConfig":
@@ -69,7 +72,8 @@ def moment(config: ScheduleConfig, step: int, *, refiners: int, enhancers: int =
     joined = _joined_at(config, refiners)
     scales = 1 + sum(progress >= share for share in joined)
     since = progress - (joined[scales - 2] if scales > 1 else 0.0)
-    frozen = scales - 1 + enhancers if since < config.freeze else 0
+    others = max(0, scales + enhancers - config.freeze_except)
+    frozen = others if since < config.freeze else 0
     doublings = int(progress / config.clip_growth) if config.clip_growth else 0
     length = min(config.clip_length_max, config.clip_length * 2 ** min(doublings, 16))
     return Moment(_rate_factor(config, progress), length, scales, frozen)
@@ -93,7 +97,13 @@ def capped(config: ScheduleConfig, longest: int) -> ScheduleConfig:
 
 
 def steps_within(
-    config: ScheduleConfig, seconds: float, *, seconds_per_frame: float, costs: Sequence[float]
+    config: ScheduleConfig,
+    seconds: float,
+    *,
+    seconds_per_frame: float,
+    cost: Callable[[Moment], float],
+    refiners: int,
+    enhancers: int = 0,
 ) -> int:
     """Return how many steps fit into `seconds`, with the course that `config` describes.
 
@@ -101,11 +111,16 @@ def steps_within(
         config: the course; its `steps` is not used.
         seconds: what may be spent.
         seconds_per_frame: measured at the beginning of the run, per generated frame of the batch.
-        costs: cost of a frame with 1, 2 ... scales, relative to that beginning.
+        cost: of a frame, relative to that beginning.
+        refiners: as in `moment`.
+        enhancers: as in `moment`.
     """
     course = config.model_copy(update={"steps": _COURSE_SAMPLES})
-    moments = [moment(course, step, refiners=len(costs) - 1) for step in range(_COURSE_SAMPLES)]
-    mean_cost = sum(m.clip_length * costs[m.scales - 1] for m in moments) / _COURSE_SAMPLES
+    moments = (
+        moment(course, step, refiners=refiners, enhancers=enhancers)
+        for step in range(_COURSE_SAMPLES)
+    )
+    mean_cost = sum(now.clip_length * cost(now) for now in moments) / _COURSE_SAMPLES
     return max(1, int(seconds / (seconds_per_frame * mean_cost)))
 
 

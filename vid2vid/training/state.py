@@ -5,7 +5,7 @@ them. Weights, averages and optimisers are kept bit for bit.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,13 @@ from vid2vid.checkpoint import (
     STATE_FILE,
     Checkpoint,
     load_weights,
+    part_of,
     save_checkpoint,
 )
 from vid2vid.errors import CheckpointError
 from vid2vid.labels.palettes import Palette
 from vid2vid.networks.interface import Generator
+from vid2vid.training.calibration import Calibration
 from vid2vid.training.players import Players
 from vid2vid.training.validation import Best
 
@@ -52,6 +54,9 @@ class TrainingState:
     step: int = 0  # steps that were taken
     total_steps: int | None = None  # None until `--minutes` has been turned into steps
     best: Best | None = None  # validation so far
+    calibration: Calibration = field(
+        default_factory=Calibration
+    )  # of the layers of the perceptual loss
 
 
 def make_optimizers(players: Players, config: OptimizerConfig) -> dict[str, torch.optim.Adam]:
@@ -103,6 +108,7 @@ def save_state(
         "kind": "training",
         "total_steps": state.total_steps,
         "best": state.best,
+        "calibration": state.calibration,
     }
     save_checkpoint(folder / STATE_FILE, tensors, metadata)
 
@@ -121,20 +127,16 @@ def load_state(saved: Checkpoint, state: TrainingState) -> None:
     Raises:
         CheckpointError: if a tensor is missing or does not fit.
     """
-    load_weights(state.average, _part(saved.tensors, "average"), where=saved.path)
+    load_weights(state.average, part_of(saved.tensors, "average"), where=saved.path)
     for name, network in state.players.trained():
-        load_weights(network, _part(saved.tensors, name), where=saved.path)
+        load_weights(network, part_of(saved.tensors, name), where=saved.path)
         _load_optimizer(name, state.optimizers[name], saved)
     state.step = saved.metadata["step"]
     state.total_steps = saved.metadata["total_steps"]
-    best = saved.metadata["best"]
+    # A run that was begun before there was calibration has none.
+    state.calibration = Calibration(*saved.metadata.get("calibration", ()))
+    best = saved.metadata.get("best")  # likewise validation
     state.best = None if best is None else Best(*best)
-
-
-def _part(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """Select the tensors of one network, its name taken off."""
-    prefix = f"{name}."
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def _optimizer_tensors(name: str, optimizer: torch.optim.Adam) -> dict[str, Tensor]:
@@ -150,7 +152,7 @@ def _optimizer_tensors(name: str, optimizer: torch.optim.Adam) -> dict[str, Tens
 def _load_optimizer(name: str, optimizer: torch.optim.Adam, saved: Checkpoint) -> None:
     """Give Adam its moments back; a parameter that was never updated has none."""
     states: dict[int, dict[str, Tensor]] = {}
-    for key, value in _part(saved.tensors, f"optimizer:{name}").items():
+    for key, value in part_of(saved.tensors, f"optimizer:{name}").items():
         index, moment = key.split(".")
         states.setdefault(int(index), {})[moment] = value
     parameters = optimizer.param_groups[0]["params"]

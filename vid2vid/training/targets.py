@@ -20,16 +20,23 @@ class Targets(NamedTuple):
     references: tuple[ReferenceFlow, ...]  # per temporal scale, 'b t-stride c h w'
     regions: Tensor | None = None  # 'b t h w', ids of what shares one style; None without features
     boxes: Tensor | None = None  # 'b t n 4', px, on the CPU; a row of zeros is no box
+    labels: Tensor | None = None  # 'b t h w', uint8 class ids, 255 = ignore; None without labels
+    painted: Tensor | None = None  # 'b l 3 h w', first frames of a still-image generator
 
     def part(self, index: int, parts: int) -> "Targets":
         """Return one of `parts` equal shares of the batch."""
         size = self.frames.shape[0] // parts
         chosen = slice(index * size, (index + 1) * size)
         references = tuple(ReferenceFlow(*(f[chosen] for f in r)) for r in self.references)
-        regions, boxes = (
-            None if part is None else part[chosen] for part in (self.regions, self.boxes)
+        return Targets(
+            self.conditioning[chosen],
+            self.frames[chosen],
+            references,
+            *(
+                None if each is None else each[chosen]
+                for each in (self.regions, self.boxes, self.labels, self.painted)
+            ),
         )
-        return Targets(self.conditioning[chosen], self.frames[chosen], references, regions, boxes)
 
 
 def prepare(
@@ -60,8 +67,10 @@ def prepare(
     for _ in range(halvings):
         maps, frames = _halve_clip(maps), _halve_clip(frames)
         references = tuple(_halve_reference(reference) for reference in references)
+        # Windows of the averaging lie around every second pixel.
+        labels = None if labels is None else labels[..., ::2, ::2]
     boxes = None if batch.boxes is None else batch.boxes / 2**halvings
-    return Targets(maps, frames, references, regions, boxes)
+    return Targets(maps, frames, references, regions, boxes, labels)
 
 
 def generator_map(generator: Generator, targets: Targets, time: int) -> Tensor:

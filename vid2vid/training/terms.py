@@ -1,19 +1,25 @@
 """The generator's own terms on a chunk: everything that needs no discriminator."""
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from vid2vid.losses import motion
 from vid2vid.losses.config import LossConfig
-from vid2vid.losses.matching import perceptual
 from vid2vid.training.chunks import Chunk
+from vid2vid.training.likeness import Weighted, likeness_terms
 from vid2vid.training.players import Players
 
-Weighted = dict[str, tuple[float, Tensor]]
+NOT_CALIBRATED: Mapping[str, float] = MappingProxyType({})
 
 
-def generator_terms(chunk: Chunk, players: Players, losses: LossConfig, *, scales: int) -> Weighted:
+def generator_terms(
+    chunk: Chunk,
+    players: Players,
+    losses: LossConfig,
+    *,
+    scales: int,
+    divisors: Mapping[str, float] = NOT_CALIBRATED,
+) -> Weighted:
     """Compute the terms whose weight is not 0, as name -> (weight, value).
 
     Args:
@@ -21,27 +27,10 @@ def generator_terms(chunk: Chunk, players: Players, losses: LossConfig, *, scale
         players: for the feature network of the perceptual loss.
         losses: the weights.
         scales: spatial scales that run.
+        divisors: of the layers of the perceptual loss, by term; see `Calibration`.
     """
-    output = chunk.output
-    pictures = [(1.0, output.frame)]
-    if output.flow is not None and losses.hallucinated:
-        pictures.append((losses.hallucinated, output.hallucinated))
-    terms: Weighted = {}
-    if losses.pixel_weight:
-        terms["pixel"] = (losses.pixel_weight, _pixel(pictures, chunk.real))
-    if players.features is not None:
-        real = players.features(chunk.real)
-        values = [
-            share * perceptual(players.features(picture), real) for share, picture in pictures
-        ]
-        terms["perceptual"] = (losses.perceptual, torch.stack(values).sum())
-    terms |= _motion_terms(chunk, losses, scales)
-    return terms
-
-
-def _pixel(pictures: list[tuple[float, Tensor]], real: Tensor) -> Tensor:
-    """L1 to the real frame, each picture by its share."""
-    return torch.stack([share * F.l1_loss(picture, real) for share, picture in pictures]).sum()
+    terms = likeness_terms(chunk, players, losses, divisors)
+    return terms | _motion_terms(chunk, losses, scales)
 
 
 def _motion_terms(chunk: Chunk, losses: LossConfig, scales: int) -> Weighted:

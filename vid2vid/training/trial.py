@@ -23,7 +23,7 @@ class Trial(NamedTuple):
 
 @torch.no_grad()
 def generate_trial(clip: Clip, run: Run, generator: Generator, *, scales: int) -> Trial:
-    """Generate a clip from its real first frames, or from zeros where the run always does.
+    """Generate a clip from its real first frames, or from nothing real where runs always do.
 
     Args:
         clip: `history` frames to start from, unless the run starts from zeros; then the others.
@@ -40,13 +40,19 @@ def generate_trial(clip: Clip, run: Run, generator: Generator, *, scales: int) -
         halvings=halvings,
         pooling=generator.pooling,
     )
-    from_zeros = run.training.first_frames == "zeros" or not history
+    first_frames = targets.frames[:, :history] if history else None
+    if run.training.first_frames == "zeros":
+        first_frames = None
+        if run.painter is not None:
+            first_frames = run.painter.begin(
+                collate([clip]), count=history, halvings=halvings, seed=run.training.seed
+            )
     generator.reseed(run.training.seed)
     maps = [generator_map(generator, targets, time) for time in range(length)]
     outputs = generate_clip(
         generator,
         torch.stack(maps, dim=1),
-        first_frames=None if from_zeros else targets.frames[:, :history],
+        first_frames=first_frames,
         scales=scales,
     )
     return Trial(outputs, targets.frames[0, -len(outputs) :], halvings)

@@ -18,7 +18,7 @@ from vid2vid.video.times import DEFAULT_RATE
 _logger = logging.getLogger(__name__)
 
 # Decoders and formats that give back every value of RGB or 8-bit grey.
-_EXACT_CODECS = ("ffv1", "h264", "png", "utvideo")
+_EXACT_CODECS = ("ffv1", "h264", "huffyuv", "png", "qtrle", "rawvideo", "utvideo")
 _RGB_FORMATS = ("rgb24", "bgr24", "rgb0", "bgr0", "gbrp", "rgba", "bgra", "gbrap")
 _GREY_FORMAT = "gray"
 
@@ -96,10 +96,13 @@ def broken_stream(path: Path, index: int, error: FFmpegError | None = None) -> V
     """Make the error for a stream of which frame `index` cannot be decoded."""
     if path == STANDARD_INPUT and index == 0 and error is not None:
         return VideoError(_unreadable(path, error))  # its frames stand before its index
+    otherwise = (
+        f", or use only the frames before it (--frames 0:{index}, or data.frame_range in a "
+        "configuration)"
+    )
     return VideoError(
         f"a video must be decodable to its end; {in_words(path)} breaks at frame {index}: repair "
-        f"it, or use only the frames before it (--frames 0:{index}, or data.frame_range in a "
-        "configuration)"
+        f"it{otherwise if index else ''}"
     )
 
 
@@ -126,6 +129,14 @@ def counts_frames(container: InputContainer) -> bool:
     return container.format.name == "avi"
 
 
+def seeks_exactly(container: InputContainer) -> bool:
+    """Whether frames have the same time stamps after a seek: in an MPEG program stream they do not.
+
+    FFmpeg counts the stamps that such a stream leaves out from wherever it begins to read.
+    """
+    return container.format.name != "mpeg"
+
+
 def is_grey_exact(path: Path) -> bool:
     """Tell whether a video that keeps every value, as ids need, is grey rather than RGB.
 
@@ -138,7 +149,7 @@ def is_grey_exact(path: Path) -> bool:
         is_exact = codec in _EXACT_CODECS and pix_fmt in (_GREY_FORMAT, *_RGB_FORMATS)
         if not is_exact or (codec == "h264" and _is_quantised(container)):
             raise VideoError(
-                f"a video of ids must keep every value; {path} is {codec} in {pix_fmt} and does "
+                f"a video of ids must keep every value; {path} is {codec} in {pix_fmt}, which may "
                 "not: write it as ffv1 or libx264rgb qp 0, in RGB or 8-bit grey"
             )
     return pix_fmt == _GREY_FORMAT

@@ -104,6 +104,7 @@ class _Decoder:
         self._packets = self._container.demux(streams)
         self._to_rgb = RgbConverter(path)
         self._is_lying = False
+        self._has_returned = False
 
     def describe(self, first: VideoFrame) -> VideoInfo:
         """Say what is known of the video once its first frame has been decoded."""
@@ -130,7 +131,10 @@ class _Decoder:
                         time = index / self.rate
                     else:
                         stamp = frame.pts * frame.time_base
-                        time = stamp if not index or stamp > time else time + 1 / self.rate
+                        if index and stamp <= time:
+                            self._tell_of_return(index)
+                            stamp = time + 1 / self.rate
+                        time = stamp
                     self._is_lying = abs(frame.rotation) == 90
                     lasts = frame.duration * (frame.time_base or Fraction(0)) or None
                     yield VideoFrame(self._to_rgb(frame), index, time, f"{index:06d}", lasts)
@@ -139,6 +143,15 @@ class _Decoder:
                 raise broken_stream(self._path, index, error) from error
             if index:
                 warn_if_short(container, self._path, time)
+
+    def _tell_of_return(self, index: int) -> None:
+        """Say once that the times begin anew, as in files that were joined byte by byte."""
+        if not self._has_returned:
+            _logger.warning(
+                "the times of %s go back at frame %d: frames follow each other at %.3g a second "
+                "until they are past that again", in_words(self._path), index, float(self.rate),
+            )  # fmt: skip
+        self._has_returned = True
 
     def _decode_packets(self) -> Iterator[av.VideoFrame]:
         for packet in self._packets:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 HALF_RANGE = 127.5  # levels per unit
+HALF_DEEP_RANGE = 32767.5  # of 16 bits
 
 
 def quantise(frames: Tensor) -> Tensor:
@@ -14,6 +15,12 @@ def quantise(frames: Tensor) -> Tensor:
 def to_levels(frame: Tensor) -> Tensor:
     """Turn 'c h w' in [-1, 1], c = 3 or 1, into 'h w 3' uint8; what lies outside is clamped."""
     return quantise(frame).expand(3, -1, -1).permute(1, 2, 0).contiguous()
+
+
+def to_deep_levels(frame: Tensor) -> Tensor:
+    """Turn '3 h w' in [-1, 1] into levels of 16 bits, 'h w 3' int32, not by way of 8 bits."""
+    levels = ((frame.double().clamp(-1, 1) + 1) * HALF_DEEP_RANGE).round().to(torch.int32)
+    return levels.permute(1, 2, 0).contiguous()
 
 
 def from_levels(picture: Tensor) -> Tensor:

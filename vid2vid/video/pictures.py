@@ -20,20 +20,40 @@ PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 _PROBE = "probe"
 
 
-def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
+DEFAULT_JPEG_QUALITY = 95
+
+
+def write_picture(
+    path: Path, picture: NDArray[np.uint8] | NDArray[np.uint16], *, quality: int | None = None
+) -> None:
     """Write 'h w 3' RGB in the format that the suffix names, whole or not at all.
+
+    Args:
+        path: .png, .jpg, .jpeg or .webp.
+        picture: 8 bits, or 16 for a PNG.
+        quality: of JPEG and WebP, 1 to 100; None = 95, and WebP without loss.
 
     Raises:
         OSError: if it cannot be written.
     """
     partial = path.with_name(f"{path.stem}.partial{path.suffix}")
-    data = cv2.imencode(path.suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1]
+    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    data = cv2.imencode(path.suffix, bgr, _parameters(path.suffix.lower(), quality))[1]
     try:
         partial.write_bytes(data.tobytes())
         partial.replace(path)
     except OSError:
         partial.unlink(missing_ok=True)
         raise
+
+
+def _parameters(suffix: str, quality: int | None) -> list[int]:
+    """List what OpenCV is told of a format."""
+    if suffix in (".jpg", ".jpeg"):
+        return [cv2.IMWRITE_JPEG_QUALITY, quality or DEFAULT_JPEG_QUALITY]
+    if suffix == ".webp" and quality is not None:
+        return [cv2.IMWRITE_WEBP_QUALITY, quality]
+    return []
 
 
 def not_whole(path: Path, error: OSError, *, what: str = "it") -> VideoError:

@@ -59,7 +59,7 @@ def find_frames(source: Path | str, *, suffixes: frozenset[str] = IMAGE_SUFFIXES
         candidates = base.glob(str(source.relative_to(base)))
     else:
         candidates = iter([source])
-    frames = [p for p in candidates if p.suffix.lower() in suffixes and p.is_file()]
+    frames = [p for p in candidates if _is_of(p, suffixes) and p.is_file()]
     if not frames:
         reason = "has none" if source.exists() else "does not exist"
         if suffixes != IMAGE_SUFFIXES:
@@ -72,6 +72,20 @@ def find_frames(source: Path | str, *, suffixes: frozenset[str] = IMAGE_SUFFIXES
             f"or a video ({', '.join(sorted(VIDEO_SUFFIXES))}); {source} {reason}: check the path"
         )
     return sorted(frames, key=_natural_key)
+
+
+def count_frames(source: Path | str) -> int:
+    """Count pictures, or the frames of a video, without decoding it where its time stamps tell.
+
+    Raises:
+        VideoError: if it cannot be read, or there is no picture.
+    """
+    return ClipVideo(source).num_frames if is_video(source) else len(find_frames(source))
+
+
+def _is_of(path: Path, suffixes: frozenset[str]) -> bool:
+    """Tell by a file's name whether it is a frame; what macOS keeps beside it, ._NAME, is none."""
+    return path.suffix.lower() in suffixes and not path.name.startswith("._")
 
 
 def _natural_key(path: Path) -> list[tuple[int, int, str]]:

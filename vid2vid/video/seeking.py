@@ -1,5 +1,6 @@
 """Any frame of a video file without decoding all before it."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from vid2vid.video.containers import (
     counts_frames,
     open_container,
     picture_stream,
+    seeks_exactly,
 )
 
 
@@ -23,7 +25,7 @@ class FrameIndex(NamedTuple):
     """Where the frames of a video are, in the order in which they are shown."""
 
     order: dict[int, int]  # time stamp of the container -> index of the frame
-    keys: list[tuple[int, int]]  # index and time stamp of the frames where decoding can start
+    keys: list[tuple[int, int]]  # index and time stamp of the frames that can be sought
 
 
 def index_frames(path: Path) -> FrameIndex | None:
@@ -49,11 +51,15 @@ def index_frames(path: Path) -> FrameIndex | None:
             raise broken_stream(path, len(stamps)) from error
         if counts_frames(container):
             return None
+        seeks = seeks_exactly(container)
     known = sorted(stamp for stamp in stamps if stamp is not None)
+    keys = sorted(stamp for stamp in key_stamps if stamp is not None)
     if len(set(known)) != len(stamps):
         return None
+    if keys:  # a stream copy may begin before one, with what no decoder can give
+        known = known[bisect_left(known, keys[0]) :]
     order = {stamp: index for index, stamp in enumerate(known)}
-    return FrameIndex(order, sorted((order[s], s) for s in key_stamps if s is not None))
+    return FrameIndex(order, [(order[stamp], stamp) for stamp in keys] if seeks else [])
 
 
 class SeekingDecoder:
@@ -70,6 +76,7 @@ class SeekingDecoder:
     def __init__(self, path: Path, index: FrameIndex | None) -> None:
         self._path = path
         self._index = index
+        self._keys = [] if index is None else [key for key, _ in index.keys]
         self._container: InputContainer | None = None
         self._decoded: Iterator[VideoFrame] = iter(())
         self._next = -1  # index of the frame that `_decoded` gives next; -1 = none
@@ -98,20 +105,24 @@ class SeekingDecoder:
         if self._container is not None:
             self._container.close()
 
-    def _starts(self, index: int) -> list[int]:
-        """List where to decode from: the best first, earlier ones if the decoder leads past it."""
-        keys = [0] if self._index is None else [0, *(i for i, _ in self._index.keys if i <= index)]
-        starts = sorted(set(keys), reverse=True)
-        return [self._next, *starts] if starts[0] <= self._next <= index else starts
+    def _starts(self, index: int) -> Iterator[int]:
+        """Give where to decode from: the best first, earlier ones if the decoder leads past it."""
+        last = bisect_right(self._keys, index) - 1
+        if (0 if last < 0 else self._keys[last]) <= self._next <= index:
+            yield self._next
+        yield from (self._keys[position] for position in range(last, -1, -1))
+        if 0 not in self._keys[:1]:
+            yield 0
 
     def _seek(self, start: int) -> None:
-        if self._container is None or self._index is None:
+        # MPEG-TS cannot seek to its first key frame: that leads behind it.
+        if self._container is None or self._index is None or start == 0:
             self.close()
             self._container = open_container(self._path)
             picture_stream(self._container).codec_context.thread_count = 1
         stream = picture_stream(self._container)
-        if self._index is not None:
-            stamp = dict(self._index.keys).get(start, min(self._index.order))
+        if self._index is not None and start > 0:
+            stamp = self._index.keys[bisect_left(self._keys, start)][1]
             self._container.seek(stamp, stream=stream)
         self._decoded = self._container.decode(stream)
         self._next = start

@@ -16,7 +16,7 @@ from vid2vid.labels.palettes import Palette
 from vid2vid.video.codecs import GIF_SUFFIX, OUTPUT_SUFFIXES, choose_encoding, tells_aspect
 from vid2vid.video.encoding import ExactClock, Shape, VideoWriter, to_frame
 from vid2vid.video.gif import GifClock, PaletteChooser
-from vid2vid.video.pictures import PngWriter
+from vid2vid.video.pictures import PICTURE_SUFFIXES, PngWriter
 from vid2vid.video.sound import Soundtrack
 
 _logger = logging.getLogger(__name__)
@@ -139,8 +139,9 @@ def _check_name(path: Path, codec: str | None) -> None:
         )
     if not is_folder and path.suffix.lower() not in OUTPUT_SUFFIXES:
         raise VideoError(
-            f"the output must end in {', '.join(OUTPUT_SUFFIXES)}, or be a folder without suffix; "
-            f"got {path}: rename it"
+            f"the output must end in {', '.join(OUTPUT_SUFFIXES)}, or be a folder without suffix, "
+            f"or end in {', '.join(sorted(PICTURE_SUFFIXES))} where it is one frame; got {path}: "
+            "rename it"
         )
 
 

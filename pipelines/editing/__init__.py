@@ -1,0 +1,1 @@
+"""Edit what a picture is painted from, and paint it again."""

@@ -16,28 +16,18 @@ training colour. What the figures say is told in `tools/bench_stills.py`.
 import pipelines  # isort: skip  # noqa: F401 - before torch: says how its threads wait
 
 import json
-import sys
-from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-import torch
 import typer
-from apart import cpu_minutes, is_trained, train_apart
-from bench_stills import Score, Task, judged_clips, paint_all, score, sheet
+from apart import Training, train_all
+from bench_stills import Exhibit, Task, report
 
-from pipelines.build import load_generation
 from pipelines.config import RunConfig
 from pipelines.config_file import read_config
-from vid2vid.controls.drawing import InputDrawing
-from vid2vid.data.clips import Clip
-from vid2vid.labels.palettes import Palette
-from vid2vid.metrics.baselines import mean_colours, paint
 from vid2vid.networks.crn import CRNConfig
-from vid2vid.weights.segmenter import load_segmenter
 
-CPU = torch.device("cpu")
 PATCHES = "image_discriminator={width: %d, layers: 3, scales: 1}"
 SEGMENTS = "segmentation_discriminator={width: %d, downsamplings: %d, widest: %d}"
 # With adversarial losses Adam needs a shorter memory than the paper's own loss (pix2pix).
@@ -66,7 +56,6 @@ SMALL: dict[str, dict[str, Any]] = {
     "pix2pixhd": {"width": 24, "downsamplings": 3, "blocks": 4},
 }
 GENERATORS = tuple(SMALL)
-HEAD = f"{'':33s} {'PSNR dB':>7s} {'SSIM':>6s} {'gradient':>9s} {'colour':>7s} {'KD':>9s}"
 
 
 class Job(NamedTuple):
@@ -79,14 +68,6 @@ class Job(NamedTuple):
     def name(self) -> str:
         """Name of its run folder."""
         return f"{self.generator}_{self.loss}"
-
-
-class Judged(NamedTuple):
-    """What all are scored on."""
-
-    trained: Clip
-    unseen: Clip
-    palette: Palette
 
 
 def generator_settings(kind: str, height: int, *, published: bool) -> dict[str, Any]:
@@ -121,38 +102,6 @@ def settings_of(job: Job, height: int, *, published: bool) -> list[str]:
     elif job.loss in ADVERSARIAL:
         settings.append("segmentation_discriminator=null")
     return settings
-
-
-def train_all(
-    jobs: dict[Job, list[str]], config: str, out: Path, *, minutes: float, workers: int
-) -> None:
-    """Train what has not been trained yet, `workers` at a time."""
-    wanted = [job for job in jobs if not is_trained(out / job.name)]
-
-    def train(job: Job) -> float:
-        return train_apart(config, out / job.name, jobs[job], minutes=minutes)
-
-    with ThreadPoolExecutor(workers) as pool:
-        for job, taken in zip(wanted, pool.map(train, wanted), strict=True):
-            print(f"{job.name}: {taken:.1f} CPU minutes", file=sys.stderr)
-
-
-def paint_unseen(job: Job, out: Path) -> tuple[torch.Tensor, Judged, str]:
-    """Let one job paint what it was not trained on; say how long it learnt."""
-    generation = load_generation(out / job.name, CPU)
-    if generation.palette is None:
-        raise SystemExit("label maps are needed; the configuration has none")
-    trained, unseen = judged_clips(generation, Task.UNSEEN)
-    note = f"{cpu_minutes(out / job.name):.1f} CPU minutes, {generation.step} steps"
-    return paint_all(generation, unseen), Judged(trained, unseen, generation.palette), note
-
-
-def row(name: str, own: Score, note: str = "") -> str:
-    """Lay out one row of the table."""
-    return (
-        f"{name:33s} {own.psnr:7.2f} {own.ssim:6.3f} {own.gradient_ratio:9.2f} {own.colour:7.3f} "
-        f"{own.kernel:9.4f} {note}"
-    )
 
 
 def chosen(listed: str, known: tuple[str, ...]) -> list[str]:
@@ -194,32 +143,14 @@ def main(
         )
     }
     out.mkdir(parents=True, exist_ok=True)
-    train_all(wanted, config, out, minutes=minutes, workers=jobs)
-    report(list(wanted), out)
+    trainings = [Training(config, out / job.name, own) for job, own in wanted.items()]
+    train_all(trainings, workers=jobs, minutes=minutes)
+    report([exhibit_of(job, out) for job in wanted], out, task=Task.UNSEEN)
 
 
-def report(jobs: list[Job], out: Path) -> None:
-    """Score what was trained, print the table, and write the contact sheets."""
-    segmenter = load_segmenter(device=CPU)
-    sheets: dict[str, dict[str, torch.Tensor]] = {}
-    lines = [HEAD]
-    for job in jobs:
-        painted, judged, note = paint_unseen(job, out)
-        real = judged.unseen.frames
-        sheets.setdefault(job.loss, {})[job.generator] = painted
-        lines.append(row(f"{job.generator} {job.loss}", score(painted, real, segmenter), note))
-    trained, unseen, palette = judged
-    if trained.labels is None or unseen.labels is None:
-        raise SystemExit("label maps are needed; the clips have none")
-    colours = mean_colours(trained.frames, trained.labels, palette.num_classes)
-    painting = paint(unseen.labels, colours)
-    lines.append(row("label painting", score(painting, unseen.frames, segmenter)))
-    print("\n".join(lines))
-    (out / "table.txt").write_text("\n".join(lines) + "\n")
-    drawn = InputDrawing(palette, ()).draw_clip(unseen.labels, None)
-    for loss, columns in sheets.items():
-        shown = {**columns, "painting": painting, "real": unseen.frames}
-        sheet(shown, drawn, out / f"{loss}.png")
+def exhibit_of(job: Job, out: Path) -> Exhibit:
+    """Show one job on the sheet of its loss."""
+    return Exhibit(f"{job.generator} {job.loss}", out / job.name, job.generator, job.loss)
 
 
 if __name__ == "__main__":

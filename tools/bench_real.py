@@ -14,10 +14,7 @@ and (one_step) from the real frames before every frame.
 
 import pipelines  # isort: skip  # noqa: F401 - before torch: says how its threads wait
 
-import sys
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -26,7 +23,7 @@ import matplotlib as mpl
 import numpy as np
 import torch
 import typer
-from apart import cpu_minutes, is_trained, train_apart
+from apart import Training, cpu_minutes, train_all
 from numpy.typing import NDArray
 
 from pipelines.build import load_generation
@@ -106,26 +103,12 @@ def has_discriminators(config: str) -> bool:
     return read.image_discriminator is not None or read.video_discriminator is not None
 
 
-def train(job: Job, *, config: str, out: Path, options: list[str]) -> float:
-    """Train one model in its own process; return its CPU minutes."""
+def training_of(job: Job, *, config: str, out: Path, options: list[str]) -> Training:
+    """Say how one model is trained."""
     if job.losses == "adversarial" and not has_discriminators(config):
         raise SystemExit(f"{config} has no discriminator: use --losses plain")
     settings = [f"training.seed={job.seed}", *MODELS[job.model], *LOSSES[job.losses], *options]
-    return train_apart(config, out / job.name, settings)
-
-
-def train_all(jobs: list[Job], *, config: str, out: Path, options: list[str], workers: int) -> None:
-    """Train what has not been trained yet, `workers` models at a time."""
-    wanted = [job for job in jobs if not is_trained(out / job.name)]
-    began = time.monotonic()
-    with ThreadPoolExecutor(workers) as pool:
-        results = pool.map(lambda job: train(job, config=config, out=out, options=options), wanted)
-        for count, (job, minutes) in enumerate(zip(wanted, results, strict=True), start=1):
-            left = (time.monotonic() - began) / count * (len(wanted) - count) / 60
-            print(
-                f"{job.name}: {minutes:.1f} CPU minutes; about {left:.0f} minutes left",
-                file=sys.stderr,
-            )
+    return Training(config, out / job.name, settings)
 
 
 class Evaluation(NamedTuple):
@@ -261,7 +244,8 @@ def main(
         Job(model, kind, seed)
         for seed, kind, model in product(range(seeds), losses.split(","), models.split(","))
     ]
-    train_all(wanted, config=config, out=out, options=options, workers=jobs)
+    trainings = [training_of(job, config=config, out=out, options=options) for job in wanted]
+    train_all(trainings, workers=jobs)
     results: dict[Job, dict[Start, Result]] = {}
     columns: dict[Start, dict[str, list[torch.Tensor]]] = {start: {} for start in STARTS}
     evaluation = None

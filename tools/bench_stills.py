@@ -14,8 +14,7 @@ distance of what the segmenter of the package sees.
 
 import pipelines  # isort: skip  # noqa: F401 - before torch: says how its threads wait
 
-import sys
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -25,14 +24,14 @@ import torch
 import torch.nn.functional as F
 import typer
 import yaml
-from apart import cpu_minutes, is_trained, train_apart
+from apart import Training, cpu_minutes, train_all
 from numpy.typing import NDArray
 
 from pipelines.build import Generation, load_generation
 from pipelines.datasets import open_files
 from pipelines.official.known import numbered_palette
 from vid2vid.controls.drawing import InputDrawing
-from vid2vid.data.clips import Clip, collate
+from vid2vid.data.clips import ClipBatch, collate
 from vid2vid.data.config import DataConfig
 from vid2vid.metrics.baselines import mean_colours, paint
 from vid2vid.metrics.distance import Features, kernel_distance, kernel_sums
@@ -42,6 +41,7 @@ from vid2vid.training.preview import draw_titles, generate_clip, to_picture
 from vid2vid.training.targets import prepare
 from vid2vid.video.levels import to_levels
 from vid2vid.video.pictures import write_picture
+from vid2vid.video.reading import find_frames
 from vid2vid.weights.segmenter import LoadedSegmenter, load_segmenter
 
 CPU = torch.device("cpu")
@@ -50,7 +50,24 @@ BINS = 8  # a channel
 GRID = 4  # cells a side over which the segmenter's features are averaged
 SHOWN = 8  # rows of the contact sheet
 
-SYSTEMS = ("pix2pix_small", "pix2pixhd_small", "crn_small", "oasis_small")
+HEAD = f"{'':33s} {'PSNR dB':>7s} {'SSIM':>6s} {'gradient':>9s} {'colour':>7s} {'KD':>9s}"
+
+# Each the name of a configuration, and what is changed in it: pix2pix paints from pictures, so its
+# network and losses are put on label maps.
+SYSTEMS: dict[str, tuple[str, ...]] = {
+    "pix2pix_small": (
+        "pix2pixhd_small",
+        "labels.boundary=none",
+        "generator={kind: pix2pix_unet, width: 24, downsamplings: 5}",
+        "image_discriminator={width: 24, layers: 3, scales: 1, padding: 1, norm: batch}",
+        "losses.adversarial=logistic",
+        "losses.matching=0",
+        "losses.pixel=100",
+    ),
+    "pix2pixhd_small": ("pix2pixhd_small",),
+    "crn_small": ("crn_small",),
+    "oasis_small": ("oasis_small",),
+}
 
 
 class Task(StrEnum):
@@ -70,6 +87,15 @@ class Score(NamedTuple):
     kernel: float
 
 
+class Exhibit(NamedTuple):
+    """A system in the report."""
+
+    name: str  # in the table
+    folder: Path  # of its run
+    column: str  # on its contact sheet
+    sheet: str  # name of that
+
+
 def write_palette(palette: str, folder: Path) -> str:
     """Name a palette of the package, or write one of so many numbered classes."""
     if not palette.isdigit():
@@ -79,39 +105,69 @@ def write_palette(palette: str, folder: Path) -> str:
     return str(path)
 
 
-def settings_of(task: Task, data: Path, *, palette: str, held_out: int) -> list[str]:
+def first_pictures(data: Path, folder: Path) -> Path:
+    """Link the pictures that are to be overfitted, so that their sizes may differ."""
+    names = sorted(path.stem for path in find_frames(data / "labels"))[:OVERFITTED]
+    for stream in ("images", "labels"):
+        (folder / stream).mkdir(parents=True, exist_ok=True)
+        for path in find_frames(data / stream):
+            link = folder / stream / path.name
+            if path.stem in names and not link.exists():
+                link.symlink_to(path.resolve())
+    return folder
+
+
+def settings_of(task: Task, data: Path, out: Path, *, palette: str, held_out: int) -> list[str]:
     """List the overrides that put a configuration on some pictures."""
-    end = OVERFITTED if task is Task.OVERFIT else -held_out
     own = [
-        f"data.root={data}",
         "data.layout={frames: images, labels: labels}",
-        f"data.frame_range=[0, {end}]",
         "validation=null",
         "training.preview_every=1000000",
+        f"labels.palette={palette}",
+        "labels.void=true",
     ]
-    own += ["data.scale=[1, 1]", "data.flip=false"] if task is Task.OVERFIT else []
-    return [*own, f"labels.palette={palette}", "labels.void=true"]
+    if task is Task.UNSEEN:
+        return [*own, f"data.root={data}", f"data.frame_range=[0, {-held_out}]"]
+    root = first_pictures(data, out / "pictures")
+    return [
+        *own,
+        f"data.root={root}",
+        "data.frame_range=null",
+        "data.scale=[1, 1]",
+        "data.flip=false",
+    ]
 
 
-def judged_clips(generation: Generation, task: Task) -> tuple[Clip, Clip]:
-    """Cut the pictures that a system was trained on, and those that it is judged on."""
+def judged_pictures(generation: Generation, task: Task) -> tuple[ClipBatch, ClipBatch]:
+    """Cut the pictures that a system was trained on, and those that it is judged on: 'n 1 ...'."""
     config = generation.config
-    if not isinstance(config.data, DataConfig) or config.data.frame_range is None:
-        raise SystemExit("the run holds nothing out")
+    if not isinstance(config.data, DataConfig):
+        raise SystemExit("pictures are needed; the run has procedural streets")
     whole = config.data.model_copy(update={"frame_range": None})
     dataset = open_files(config, whole, generation.palette)
-    number = dataset.sequences[0].num_frames
-    own = range(number)[slice(*config.data.frame_range)]
-    trained = dataset.evaluation_clip(0, start=0, length=len(own))
     if task is Task.OVERFIT:
-        return trained, trained
-    return trained, dataset.evaluation_clip(0, start=own.stop, length=number - own.stop)
+        counts = [range(sequence.num_frames) for sequence in dataset.sequences]
+        own = [
+            dataset.evaluation_clip(index, start, 1)
+            for index, count in enumerate(counts)
+            for start in count
+        ]
+        return collate(own), collate(own)
+    if config.data.frame_range is None:
+        raise SystemExit("the run holds nothing out")
+    every = range(dataset.sequences[0].num_frames)
+    kept = every[slice(*config.data.frame_range)]
+    trained, unseen = (
+        collate([dataset.evaluation_clip(0, start, 1) for start in part])
+        for part in (kept, every[kept.stop :])
+    )
+    return trained, unseen
 
 
-def paint_all(generation: Generation, clip: Clip) -> torch.Tensor:
-    """Let a system paint the label maps of a clip, each by itself: 'n 3 h w'."""
-    targets = prepare(collate([clip]), generation.conditioning, device=CPU)
-    outputs = generate_clip(generation.generator, targets.conditioning, first_frames=None)
+def paint_all(generation: Generation, pictures: ClipBatch) -> torch.Tensor:
+    """Let a system paint label maps, each by itself: 'n 3 h w'."""
+    maps = prepare(pictures, generation.conditioning, device=CPU).conditioning
+    outputs = generate_clip(generation.generator, maps.transpose(0, 1), first_frames=None)
     return torch.cat([output.frame for output in outputs]).float()
 
 
@@ -143,7 +199,9 @@ def see(pictures: torch.Tensor, segmenter: LoadedSegmenter) -> Features:
     return Features(cells.flatten(0, 1).double().numpy(), units)
 
 
-def sheet(columns: dict[str, torch.Tensor], drawn: list[NDArray[np.uint8]], path: Path) -> None:
+def write_sheet(
+    columns: dict[str, torch.Tensor], drawn: list[NDArray[np.uint8]], path: Path
+) -> None:
     """Write a contact sheet: a row per picture, a titled column per system."""
     chosen = np.linspace(0, len(drawn) - 1, min(SHOWN, len(drawn))).round().astype(int)
     rows = [
@@ -157,21 +215,43 @@ def sheet(columns: dict[str, torch.Tensor], drawn: list[NDArray[np.uint8]], path
 def row(name: str, own: Score, note: str = "") -> str:
     """Lay out one row of the table."""
     return (
-        f"{name:18s} {own.psnr:7.2f} {own.ssim:6.3f} {own.gradient_ratio:9.2f} {own.colour:7.3f} "
+        f"{name:33s} {own.psnr:7.2f} {own.ssim:6.3f} {own.gradient_ratio:9.2f} {own.colour:7.3f} "
         f"{own.kernel:9.4f} {note}"
     )
 
 
-def train_all(jobs: dict[str, list[str]], out: Path, *, minutes: float, workers: int) -> None:
-    """Train what has not been trained yet, `workers` systems at a time."""
-    wanted = [name for name in jobs if not is_trained(out / name)]
+def report(exhibits: Sequence[Exhibit], out: Path, *, task: Task) -> None:
+    """Score what was trained, print the table, and write the contact sheets.
 
-    def train(name: str) -> float:
-        return train_apart(name, out / name, jobs[name], minutes=minutes)
-
-    with ThreadPoolExecutor(workers) as pool:
-        for name, taken in zip(wanted, pool.map(train, wanted), strict=True):
-            print(f"{name}: {taken:.1f} CPU minutes", file=sys.stderr)
+    Args:
+        exhibits: the systems, one or more, all on the same pictures.
+        out: folder of the table and the sheets.
+        task: says which pictures they are judged on.
+    """
+    segmenter = load_segmenter(device=CPU)
+    sheets: dict[str, dict[str, torch.Tensor]] = {}
+    lines = [HEAD]
+    for exhibit in exhibits:
+        generation = load_generation(exhibit.folder, CPU)
+        trained, judged = judged_pictures(generation, task)
+        painted, real = paint_all(generation, judged), judged.frames[:, 0]
+        sheets.setdefault(exhibit.sheet, {})[exhibit.column] = painted
+        note = f"{cpu_minutes(exhibit.folder):.1f} CPU minutes, {generation.step} steps"
+        lines.append(row(exhibit.name, score(painted, real, segmenter), note))
+    palette = generation.palette
+    if palette is None or trained.labels is None or judged.labels is None:
+        raise SystemExit("label maps are needed; the last system has none")
+    colours = mean_colours(trained.frames[:, 0], trained.labels[:, 0], palette.num_classes)
+    labels = judged.labels[:, 0]
+    painting = paint(labels, colours)
+    lines.append(row("label painting", score(painting, real, segmenter)))
+    table = "\n".join(lines)
+    print(table)
+    (out / "table.txt").write_text(table + "\n")
+    drawn = InputDrawing(palette, ()).draw_clip(labels, None)
+    for name, columns in sheets.items():
+        shown = {**columns, "painting": painting, "real": real}
+        write_sheet(shown, drawn, out / f"{name}.png")
 
 
 def main(
@@ -190,29 +270,15 @@ def main(
     """Train, paint, score; print the table and write a contact sheet."""
     out.mkdir(parents=True, exist_ok=True)
     names = systems.split(",")
-    common = settings_of(task, data, palette=write_palette(palette, out), held_out=held_out)
-    wanted = {name: [*common, *(settings or [])] for name in names}
-    train_all(wanted, out, minutes=minutes, workers=jobs)
-    segmenter = load_segmenter(device=CPU)
-    columns: dict[str, torch.Tensor] = {}
-    lines: list[str] = []
-    for name in names:
-        generation = load_generation(out / name, CPU)
-        trained, judged = judged_clips(generation, task)
-        columns[name] = paint_all(generation, judged)
-        note = f"{cpu_minutes(out / name):.1f} CPU minutes, {generation.step} steps"
-        lines.append(row(name, score(columns[name], judged.frames, segmenter), note))
-    if generation.palette is None or trained.labels is None or judged.labels is None:
-        raise SystemExit("label maps are needed; the last system has none")
-    colours = mean_colours(trained.frames, trained.labels, generation.palette.num_classes)
-    painting = paint(judged.labels, colours)
-    lines.append(row("label painting", score(painting, judged.frames, segmenter)))
-    head = f"{'':18s} {'PSNR dB':>7s} {'SSIM':>6s} {'gradient':>9s} {'colour':>7s} {'KD':>9s}"
-    table = "\n".join([head, *lines])
-    print(table)
-    (out / "table.txt").write_text(table + "\n")
-    drawn = InputDrawing(generation.palette, ()).draw_clip(judged.labels, None)
-    sheet({**columns, "painting": painting, "real": judged.frames}, drawn, out / "sheet.png")
+    named = write_palette(palette, out)
+    common = settings_of(task, data, out, palette=named, held_out=held_out)
+    trainings = [
+        Training(config, out / name, [*common, *own, *(settings or [])])
+        for name, (config, *own) in ((name, SYSTEMS.get(name, (name,))) for name in names)
+    ]
+    train_all(trainings, workers=jobs, minutes=minutes)
+    exhibits = [Exhibit(name, out / name, name, "sheet") for name in names]
+    report(exhibits, out, task=task)
 
 
 if __name__ == "__main__":

@@ -55,20 +55,20 @@ class Session(NamedTuple):
         self,
         report: StepReport,
         *,
-        is_last: bool = False,
+        ends: bool = False,
         scores: Mapping[str, float] = NO_SCORES,
     ) -> None:
         """Take a step into the log, write a line when an interval is full, and warn of trouble.
 
         Args:
             report: of the step.
-            is_last: a line is written in any case.
+            ends: the run ends or is stopped after it: a line is written in any case.
             scores: of a validation after the step, which makes a line in any case too.
         """
         for warning in self.health.look(report.terms, step=report.step):
             LOGGER.warning("%s", warning)
         self.log.add(report)
-        if report.step % self.config.training.log_every == 0 or is_last or scores:
+        if report.step % self.config.training.log_every == 0 or ends or scores:
             rate = self.config.optimizer.learning_rate * report.moment.rate_factor
             line = self.log.write(report, learning_rate=rate, scores=scores)
             if self.board is not None:

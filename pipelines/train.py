@@ -99,7 +99,7 @@ def _open_session(config: RunConfig, device: torch.device, *, asks_for_steps: bo
     state = build_state(config, palette, device)
     course = fit_course(config, run.dataset.clip_lengths())
     run.dataset.check_length(config.generator.history + course.clip_length)
-    validation = open_validation(config, palette, device=device)
+    validation = open_validation(config, palette, trained_on=run.dataset, device=device)
     folder = _make_folder(config)
 
     if (folder / STATE_FILE).is_file():
@@ -189,16 +189,16 @@ def _train_to_the_end(session: Session, schedule: ScheduleConfig, stop: threadin
         return
     with progress(schedule.steps, "training", unit="steps", done=state.step) as bar:
         for report in take_steps(session.run, state, schedule, end=schedule.steps):
-            is_last = report.step == schedule.steps
+            is_last, is_stopped = report.step == schedule.steps, stop.is_set()
             scores = session.validate(report, is_last=is_last)
-            session.record(report, is_last=is_last, scores=scores)
+            session.record(report, ends=is_last or is_stopped, scores=scores)
             if report.step % training.preview_every == 0 or is_last:
                 session.preview(report)
             is_due = report.step % training.checkpoint_every == 0 or session.is_best
-            if is_due or is_last or stop.is_set():
+            if is_due or is_last or is_stopped:
                 session.save()
             _show(bar, report)
-            if stop.is_set() and not is_last:
+            if is_stopped and not is_last:
                 raise session.stopped(of=f" of {schedule.steps}")
 
 

@@ -7,6 +7,7 @@ import torch
 from pipelines.config import RunConfig
 from pipelines.datasets import open_files, open_world
 from vid2vid.data.batches import ClipSource
+from vid2vid.data.clips import ClipDataset
 from vid2vid.data.config import DataConfig
 from vid2vid.errors import ConfigError
 from vid2vid.labels.palettes import Palette
@@ -34,9 +35,18 @@ class Validation(NamedTuple):
 
 
 def open_validation(
-    config: RunConfig, palette: Palette | None, *, device: torch.device
+    config: RunConfig, palette: Palette | None, *, trained_on: ClipSource, device: torch.device
 ) -> Validation | None:
     """Find the held-out frames of a run; None where it asks for no validation.
+
+    A generator with style features is given those of the held-out frame itself, as in training: its
+    scores say how well it paints in a known style, not which style it chooses.
+
+    Args:
+        config: of the run.
+        palette: of its label maps; None without labels.
+        trained_on: the clips of the run.
+        device: where procedural streets are rendered.
 
     Raises:
         ConfigError: if they are trained on, too few, or too small to be scored.
@@ -52,10 +62,13 @@ def open_validation(
             f"data has {config.data.height}x{config.data.width} (height x width): enlarge them, "
             "or set validation to null"
         )
-    if isinstance(config.data, DataConfig):
+    if isinstance(config.data, DataConfig) and isinstance(trained_on, ClipDataset):
         source = _open_files(config, config.data, wanted, palette=palette)
-    else:
+        _check_apart(source, trained_on)
+    elif isinstance(config.data, WorldDataConfig):
         source = open_world(config, _other_streets(config.data, wanted), palette, device=device)
+    else:
+        raise ValueError(f"clips of files must come from files; got {type(trained_on).__name__}")
     history = config.generator.history
     lengths = source.clip_lengths()
     usable = [index for index, length in enumerate(lengths) if length > history]
@@ -93,15 +106,18 @@ def validate(validation: Validation, run: Run, generator: Generator, *, scales: 
 
 def _open_files(
     config: RunConfig, data: DataConfig, wanted: ValidationConfig, *, palette: Palette | None
-) -> ClipSource:
-    """Open the sequences that were held out.
+) -> ClipDataset:
+    """Open the sequences that were held out."""
+    other = {"split": wanted.split or data.split, "frame_range": wanted.frame_range}
+    return open_files(config, data.model_copy(update=other), palette, with_flow=False)
+
+
+def _check_apart(held_out: ClipDataset, trained_on: ClipDataset) -> None:
+    """Check that no held-out frame is trained on.
 
     Raises:
-        ConfigError: if some of their frames are trained on.
+        ConfigError: if one is.
     """
-    other = {"split": wanted.split or data.split, "frame_range": wanted.frame_range}
-    held_out = open_files(config, data.model_copy(update=other), palette, with_flow=False)
-    trained_on = open_files(config, data, palette, with_flow=False)
     # The files tell: in some layouts another split is the same files.
     known = {source for sequence in trained_on.sequences for source in sequence.frames}
     for sequence in held_out.sequences:
@@ -112,7 +128,6 @@ def _open_files(
                 f"{sequence.num_frames} of sequence {sequence.name!r} are: set data.frame_range "
                 "and validation.frame_range apart, or validation.split to another"
             )
-    return held_out
 
 
 def _other_streets(data: WorldDataConfig, wanted: ValidationConfig) -> WorldDataConfig:

@@ -1,6 +1,7 @@
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -168,6 +169,14 @@ def test_a_stopped_run_goes_on_to_the_same_bits(run, tmp_path, number):
     assert steps_logged(folder) == list(range(1, 13))
     whole = run("schedule.steps=12", f"training.output={tmp_path / 'whole'}")
     assert_equal_bits(folder, whole.folder)
+
+
+def test_a_stopped_run_logs_its_last_steps_too(run, tmp_path):
+    signal_at(signal.SIGTERM, tmp_path / "runs" / "tiny", lines=1)
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        run("schedule.steps=14", "training.log_every=5")
+    step = int(re.findall(r"stopped at step (\d+)", str(stopped.value))[0])
+    assert steps_logged(tmp_path / "runs" / "tiny")[-1] == step
 
 
 def kill_at(tiny_file, options, *, lines):

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pipelines.build import build_run, build_state, load_generation, palette_for
+from pipelines.datasets import build_dataset
 from pipelines.train import TrainOptions, train
 from pipelines.validation import open_validation, validate
 from vid2vid.checkpoint import load_checkpoint
@@ -34,7 +35,9 @@ def run(tiny_file):
 
 def opened(tiny_config, *changes):
     config = tiny_config(*ALONE, *changes)
-    return open_validation(config, palette_for(config), device=CPU)
+    palette = palette_for(config)
+    trained_on = build_dataset(config, palette, device=CPU)
+    return open_validation(config, palette, trained_on=trained_on, device=CPU)
 
 
 def lines(folder):
@@ -116,7 +119,7 @@ def test_scores_are_means_over_all_generated_frames(tiny_config):
     config = tiny_config(*ALONE, *HELD_OUT)
     palette = palette_for(config)
     run, state = build_run(config, palette, CPU), build_state(config, palette, CPU)
-    found = open_validation(config, palette, device=CPU)
+    found = open_validation(config, palette, trained_on=run.dataset, device=CPU)
     values = []
     for piece in found.pieces:
         clip = found.source.evaluation_clip(piece.sequence_index, 0, piece.length)

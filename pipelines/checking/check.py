@@ -65,8 +65,8 @@ def check(where: str, asked: Asked = NO_QUESTIONS) -> CheckReport:
     if not any(problem.severity == "error" for problem in problems):
         last = Findings()
         with last.catch("training"):  # whose word is final
-            open_files(config, data, palette)
-            open_validation(config, palette, device=torch.device("cpu"))
+            trained_on = open_files(config, data, palette)
+            open_validation(config, palette, trained_on=trained_on, device=torch.device("cpu"))
         problems += last.problems()
     dataset = _gather(config, data, expected, reports=reports) if asked.sheet else None
     sheet = None if dataset is None else draw_sheet(dataset, config, palette)

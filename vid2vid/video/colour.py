@@ -22,7 +22,7 @@ from av.video.reformatter import (
 )
 from numpy.typing import NDArray
 
-from vid2vid.video.containers import in_words
+from vid2vid.video.containers import source_name
 from vid2vid.video.orientation import turn_upright
 
 _logger = logging.getLogger(__name__)
@@ -118,5 +118,5 @@ def _tell_conversion(path: Path, kind: str) -> None:
     _logger.warning(
         "%s is %s and was converted to BT.709: what is brighter than reference white or outside "
         "that gamut is clipped",
-        in_words(path), kind,
+        source_name(path), kind,
     )  # fmt: skip

@@ -42,12 +42,12 @@ def open_container(path: Path) -> InputContainer:
     if not _pictures(container):
         container.close()
         raise VideoError(
-            f"a video must have pictures; {in_words(path)} has none: give another file"
+            f"a video must have pictures; {source_name(path)} has none: give another file"
         )
     return container
 
 
-def in_words(path: Path) -> str:
+def source_name(path: Path) -> str:
     """Name a video file, or standard input, in a message."""
     return "standard input" if path == STANDARD_INPUT else str(path)
 
@@ -101,8 +101,8 @@ def broken_stream(path: Path, index: int, error: FFmpegError | None = None) -> V
         "configuration)"
     )
     return VideoError(
-        f"a video must be decodable to its end; {in_words(path)} breaks at frame {index}: repair "
-        f"it{otherwise if index else ''}"
+        f"a video must be decodable to its end; {source_name(path)} breaks at frame {index}: "
+        f"repair it{otherwise if index else ''}"
     )
 
 
@@ -117,7 +117,7 @@ def warn_if_short(container: InputContainer, path: Path, last_time: Fraction) ->
     if seconds - last_time > 0.5 + 1 / mean_rate(container):
         _logger.warning(
             "%s ends at %.2f s where its header says %.2f s: it may be cut off",
-            in_words(path), float(last_time), seconds,
+            source_name(path), float(last_time), seconds,
         )  # fmt: skip
 
 

@@ -20,10 +20,10 @@ from vid2vid.video.colour import RgbConverter
 from vid2vid.video.containers import (
     broken_stream,
     counts_frames,
-    in_words,
     mean_rate,
     open_container,
     picture_stream,
+    source_name,
     warn_if_short,
 )
 from vid2vid.video.sound import Soundtrack
@@ -84,7 +84,7 @@ def decode_video(path: Path, *, part: slice = WHOLE, with_sound: bool = False) -
     first = next(frames, None)
     if first is None:
         raise VideoError(
-            f"a video must have frames; {in_words(path)} has none: check how it was written"
+            f"a video must have frames; {source_name(path)} has none: check how it was written"
         )
     info = decoder.describe(first)
     return DecodedVideo(info, _cut(first, frames, decoder, part), decoder.soundtrack)
@@ -149,7 +149,7 @@ class _Decoder:
         if not self._has_returned:
             _logger.warning(
                 "the times of %s go back at frame %d: frames follow each other at %.3g a second "
-                "until they are past that again", in_words(self._path), index, float(self.rate),
+                "until they are past that again", source_name(self._path), index, float(self.rate),
             )  # fmt: skip
         self._has_returned = True
 
@@ -181,7 +181,7 @@ def _sound_streams(container: InputContainer, path: Path) -> tuple[AudioStream, 
     if len(known) < len(streams):
         _logger.warning(
             "%d of %d streams of sound of %s are in a format that FFmpeg does not know, and are "
-            "left out", len(streams) - len(known), len(streams), in_words(path),
+            "left out", len(streams) - len(known), len(streams), source_name(path),
         )  # fmt: skip
     return known
 

@@ -13,7 +13,7 @@ from av.sidedata.sidedata import SideDataContainer, Type
 from numpy.typing import NDArray
 
 from vid2vid.errors import VideoError
-from vid2vid.video.containers import in_words
+from vid2vid.video.containers import source_name
 
 _OBLIQUE = 0.01  # share of the smaller part of a direction from which it counts as no right angle
 
@@ -43,7 +43,7 @@ def turn_upright(rgb: NDArray[np.uint8], frame: VideoFrame, path: Path) -> NDArr
     )
     if is_upright == is_lying:
         raise VideoError(
-            f"a video must be turned by a right angle or not at all; {in_words(path)} is turned "
+            f"a video must be turned by a right angle or not at all; {source_name(path)} is turned "
             f"by {np.degrees(np.arctan2(b, a)):.0f} degrees: encode it anew without its display "
             "matrix"
         )

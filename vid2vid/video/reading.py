@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vid2vid.errors import VideoError
-from vid2vid.video.containers import STANDARD_INPUT, in_words, is_grey_exact
+from vid2vid.video.containers import STANDARD_INPUT, is_grey_exact, source_name
 from vid2vid.video.decoding import VideoFrame, VideoInfo, decode_video
 from vid2vid.video.seeking import FrameIndex, SeekingDecoder, index_frames
 from vid2vid.video.times import DEFAULT_RATE, read_times
@@ -171,8 +171,8 @@ def of_one_size(frames: Iterator[VideoFrame], source: Path | str) -> Iterator[Vi
         size = size or frame.rgb.shape
         if frame.rgb.shape != size:
             raise VideoError(
-                f"the frames of {in_words(Path(source))} must have one size; frame {frame.index} "
-                f"({frame.name}) is {frame.rgb.shape[1]}x{frame.rgb.shape[0]} after "
+                f"the frames of {source_name(Path(source))} must have one size; frame "
+                f"{frame.index} ({frame.name}) is {frame.rgb.shape[1]}x{frame.rgb.shape[0]} after "
                 f"{size[1]}x{size[0]}: resize it"
             )
         yield frame

@@ -13,7 +13,7 @@ from av.container import OutputContainer
 from av.stream import Stream
 
 from vid2vid.errors import VideoError
-from vid2vid.video.containers import in_words
+from vid2vid.video.containers import source_name
 
 _MP4_SUFFIX = ".mp4"
 _KEPT_METADATA = ("language", "title", "handler_name")
@@ -42,7 +42,7 @@ class Soundtrack:
             path: The video, for messages.
             streams: Of the open input, which stays open until a `SoundWriter` was made.
         """
-        self.name, self.streams = in_words(path), streams
+        self.name, self.streams = source_name(path), streams
         self._waiting: deque[_Waiting] = deque()
         self._last: dict[int, tuple[int, int]] = {}  # by stream: ticks of the last packet, the next
         self._reached = {stream.index: Fraction(-1) for stream in streams}

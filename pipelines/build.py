@@ -1,6 +1,6 @@
 """From a configuration to objects: networks, conditioning, and with `datasets` a whole run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,8 +10,10 @@ from torch import Tensor
 from pipelines.config import RunConfig
 from pipelines.config_controls import pass_channels
 from pipelines.config_file import validate_config
+from pipelines.config_known import known_channel
 from pipelines.config_pictures import lightness_channel
 from pipelines.datasets import build_dataset
+from pipelines.judges import add_judges, check_ids
 from pipelines.painters import SETTING, check_maps, check_painter
 from vid2vid.checkpoint import Checkpoint, load_checkpoint, load_weights, split_companions
 from vid2vid.controls.config import count_channels
@@ -19,21 +21,16 @@ from vid2vid.errors import CheckpointError, ConfigError
 from vid2vid.first_frames import Painter
 from vid2vid.labels.conditioning import Conditioning
 from vid2vid.labels.palettes import Palette, load_palette
-from vid2vid.networks.discriminator import MultiScaleDiscriminator
+from vid2vid.networks.context_encoder import ContextEncoderConfig
 from vid2vid.networks.generator import GeneratorConfig, SequentialGenerator
 from vid2vid.networks.interface import Generator
 from vid2vid.networks.recompute import recompute_activations
-from vid2vid.networks.segmentation_discriminator import SegmentationDiscriminator
 from vid2vid.networks.still import StillGenerator
 from vid2vid.styles import Styles
 from vid2vid.training.loop import Run
 from vid2vid.training.players import Players
 from vid2vid.training.state import TrainingState, make_optimizers
-from vid2vid.weights.features import load_features
-
-# Streams of the seed, so that no two networks start alike.
-GENERATOR_STREAM, IMAGE_STREAM, VIDEO_STREAM, REGION_STREAM = 0, 1000, 2000, 3000
-SEGMENTATION_STREAM = 4000
+from vid2vid.weights.features import load_features, load_mrf_features
 
 
 class Generation(NamedTuple):
@@ -57,24 +54,8 @@ def build_conditioning(config: RunConfig, palette: Palette | None) -> Conditioni
     pictures, labels = count_channels(config.controls), config.labels
     if palette is None or labels is None:
         return Conditioning(0, pictures=pictures)
-    _check_ids("labels.foreground", labels.foreground, palette)
+    check_ids("labels.foreground", labels.foreground, palette)
     return Conditioning(palette.num_classes, labels.void, labels.boundary, pictures)
-
-
-def _check_ids(setting: str, ids: Sequence[int], palette: Palette | None) -> None:
-    """Check that label ids are classes.
-
-    Raises:
-        ConfigError: if they are not.
-    """
-    if palette is None:
-        return
-    wrong = [label for label in ids if not 0 <= label < palette.num_classes]
-    if wrong:
-        raise ConfigError(
-            f"{setting} must hold ids of palette {palette.name!r} "
-            f"(0 to {palette.num_classes - 1}); got {wrong}"
-        )
 
 
 def build_generator(config: RunConfig, palette: Palette | None) -> Generator:
@@ -92,6 +73,7 @@ def build_generator(config: RunConfig, palette: Palette | None) -> Generator:
         conditioning_channels=channels,
         passes=pass_channels(network, config.controls, first),
         lightness=lightness_channel(network, config.controls, first),
+        known=known_channel(config.controls, first),
     )
 
 
@@ -100,35 +82,20 @@ def build_players(config: RunConfig, palette: Palette | None) -> Players:
 
     A discriminator whose terms all have weight 0 is not made.
     """
-    losses, seed = config.losses, config.training.seed
     generator = build_generator(config, palette)
-    generator.initialise(seed + GENERATOR_STREAM)
+    generator.initialise(config.training.seed)
     if config.training.checkpoint_activations:
         recompute_activations(generator)
     players = Players(generator)
     players.classes = 0 if palette is None else palette.num_classes
-    channels = build_conditioning(config, palette).channels + 3
-    if config.image_discriminator is not None and (losses.image_gan or losses.matching):
-        players.image_discriminator = MultiScaleDiscriminator(config.image_discriminator, channels)
-        players.image_discriminator.initialise(seed + IMAGE_STREAM)
-    if region := config.region:
-        _check_ids("region_discriminator.regions.labels", region.regions.labels, palette)
-        players.region_size = region.size
-        players.region_discriminator = MultiScaleDiscriminator(region, channels)
-        players.region_discriminator.initialise(seed + REGION_STREAM)
-    if video := config.video:
-        players.window = video.window
-        channels = 3 * video.window + 2 * (video.window - 1)
-        for scale in range(video.temporal_scales):
-            discriminator = MultiScaleDiscriminator(video, channels)
-            discriminator.initialise(seed + VIDEO_STREAM + 100 * scale)
-            players.video_discriminators.append(discriminator)
-    if config.segmentation is not None and palette is not None:
-        judge = SegmentationDiscriminator(config.segmentation, palette.num_classes)
-        judge.initialise(seed + SEGMENTATION_STREAM)
-        players.segmentation_discriminator = judge
-    if losses.perceptual:
-        players.features = load_features(losses)
+    if isinstance(config.generator, ContextEncoderConfig):
+        players.overlap = config.generator.overlap
+    channels = build_conditioning(config, palette).channels
+    add_judges(players, config, palette, channels=channels)
+    if config.losses.perceptual:
+        players.features = load_features(config.losses)
+    if config.losses.mrf:
+        players.mrf_features = load_mrf_features(config.losses)
     return players
 
 
@@ -141,8 +108,9 @@ def build_state(config: RunConfig, palette: Palette | None, device: torch.device
     for _, network in (*players.trained(), ("average", average)):
         # Convolutions run about twice as fast in this layout, on the CPU and in bfloat16 on a GPU.
         network.to(device).to(memory_format=torch.channels_last)
-    if players.features is not None:
-        players.features.to(device)
+    for features in (players.features, players.mrf_features):
+        if features is not None:
+            features.to(device)
     return TrainingState(players, average, make_optimizers(players, config.optimizer))
 
 

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines import cli_data, cli_evaluate, cli_models, cli_styles, cli_train, cli_world
+from pipelines import (
+    cli_data,
+    cli_evaluate,
+    cli_extend,
+    cli_inpaint,
+    cli_models,
+    cli_styles,
+    cli_train,
+    cli_world,
+)
 from pipelines import cli_options as options
 from pipelines.console import run_command
 from pipelines.rendering.options import Dtype, Rendered, RenderOptions
@@ -188,6 +197,8 @@ def still(
 
 
 cli_data.register(app)
+cli_extend.register(app)
+cli_inpaint.register(app)
 cli_models.register(app)
 cli_evaluate.register(app)
 cli_world.register(app)

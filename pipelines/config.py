@@ -1,27 +1,26 @@
 """The configuration of a run: one closed schema, put together from what each room asks for."""
 
-from collections.abc import Callable, Mapping
-from typing import Annotated, Self, cast
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipelines.config_controls import check_controls, check_sources
-from pipelines.config_judges import check_norms, check_patches
+from pipelines.config_judges import check_critics, check_norms, check_patches
+from pipelines.config_kinds import AnyDataConfig, AnyGeneratorConfig
+from pipelines.config_known import check_content, check_expansion, check_filling, check_hole_judge
 from pipelines.config_pictures import check_colour, check_depth
 from pipelines.reference_flow import FlowConfig
 from vid2vid.controls.config import ControlConfig
 from vid2vid.controls.regions import check_regions
-from vid2vid.data.config import ColourConfig, DataConfig
+from vid2vid.data.config import ColourConfig
 from vid2vid.first_frames import FirstFramesConfig
 from vid2vid.labels.conditioning import ConditioningConfig
 from vid2vid.losses.config import LossConfig
-from vid2vid.networks.crn import CRNConfig, PaintedConfig
-from vid2vid.networks.crn_baselines import EncoderDecoderConfig, FullResolutionConfig
+from vid2vid.networks.critics import CriticsConfig
+from vid2vid.networks.crn import PaintedConfig
 from vid2vid.networks.discriminator import DiscriminatorConfig
-from vid2vid.networks.fusion import FusionConfig
 from vid2vid.networks.generator import GeneratorConfig
-from vid2vid.networks.pix2pix import ResNetConfig, UNetConfig
-from vid2vid.networks.pix2pixhd import Pix2PixHDConfig
+from vid2vid.networks.hole_discriminator import HoleDiscriminatorConfig
 from vid2vid.networks.segmentation_discriminator import SegmentationDiscriminatorConfig
 from vid2vid.temporal import farthest_back
 from vid2vid.training.loop import TrainingConfig
@@ -30,35 +29,6 @@ from vid2vid.training.schedule import ScheduleConfig, longest_clip
 from vid2vid.training.state import OptimizerConfig
 from vid2vid.training.validation import ValidationConfig
 from vid2vid.world.clips import WorldDataConfig
-
-
-def kind_or(default: str) -> Callable[[object], str]:
-    """Make the function that reads the kind of a section, which is `default` where it says none."""
-
-    def kind(section: object) -> str:  # its name is that of the key in messages
-        if isinstance(section, Mapping):
-            return str(cast("Mapping[str, object]", section).get("kind", default))
-        return str(getattr(section, "kind", default))
-
-    return kind
-
-
-AnyDataConfig = Annotated[
-    Annotated[DataConfig, Tag("files")] | Annotated[WorldDataConfig, Tag("world")],
-    Discriminator(kind_or("files")),
-]
-AnyGeneratorConfig = Annotated[
-    Annotated[GeneratorConfig, Tag("sequential")]
-    | Annotated[UNetConfig, Tag("pix2pix_unet")]
-    | Annotated[ResNetConfig, Tag("pix2pix_resnet")]
-    | Annotated[Pix2PixHDConfig, Tag("pix2pixhd")]
-    | Annotated[CRNConfig, Tag("crn")]
-    | Annotated[EncoderDecoderConfig, Tag("encoder_decoder")]
-    | Annotated[FullResolutionConfig, Tag("full_resolution")]
-    | Annotated[FusionConfig, Tag("fusion")],
-    Discriminator(kind_or("sequential")),
-]
-
 
 PATCH_JUDGES = ("image_discriminator", "video_discriminator", "region_discriminator")
 
@@ -78,11 +48,12 @@ class RunConfig(BaseModel):
     """null = no label maps; then there must be controls."""
     controls: tuple[ControlConfig, ...] = ()
     """What frames are painted from beside label maps, or in their place; each has a `kind`:
-    `edges`, `grey`, `low_resolution`, `flow`, `depth`, `densepose`, `picture`, `pose`, `landmarks`
-    or `boundary`. Their channels follow those of the labels, in this order."""
+    `edges`, `grey`, `low_resolution`, `flow`, `depth`, `densepose`, `picture`, `pose`, `landmarks`,
+    `boundary` or `known`. Their channels follow those of the labels, in this order."""
     generator: AnyGeneratorConfig = GeneratorConfig()
     """Its `kind` says the family: `sequential` (the default), `pix2pix_unet`, `pix2pix_resnet`,
-    `pix2pixhd`, `crn`, `encoder_decoder`, `full_resolution`, `fusion`."""
+    `pix2pixhd`, `crn`, `encoder_decoder`, `full_resolution`, `fusion`, `context_encoder`,
+    `srn`."""
     image_discriminator: DiscriminatorConfig | None = DiscriminatorConfig()
     """null = none."""
     video_discriminator: VideoDiscriminatorConfig | None = VideoDiscriminatorConfig()
@@ -91,6 +62,11 @@ class RunConfig(BaseModel):
     """null = none."""
     segmentation_discriminator: SegmentationDiscriminatorConfig | None = None
     """Sorts every pixel of a frame into its label or "generated" (OASIS); null = none."""
+    hole_discriminator: HoleDiscriminatorConfig | None = None
+    """Judges what holes of a control `known` were filled with (Pathak et al. 2016); null = none."""
+    critics: CriticsConfig | None = None
+    """A context and a global critic of what was generated of photographs that are known in part by
+    a control `known` (SRN); null = none."""
     reference_flow: FlowConfig = FlowConfig()
     losses: LossConfig = LossConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
@@ -117,6 +93,15 @@ class RunConfig(BaseModel):
     def segmentation(self) -> SegmentationDiscriminatorConfig | None:
         """The segmentation discriminator that is made: none where its term has weight 0."""
         return self.segmentation_discriminator if self.losses.segmentation_gan else None
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether any discriminator is made: one whose terms all have weight 0 is not."""
+        losses = self.losses
+        image = self.image_discriminator and (losses.image_gan or losses.matching)
+        hole = self.hole_discriminator and (losses.hole_gan or losses.matching)
+        critics = self.critics and losses.critic_gan
+        return bool(image or self.video or self.region or self.segmentation or hole or critics)
 
     @property
     def foreground(self) -> tuple[int, ...]:
@@ -180,10 +165,13 @@ class RunConfig(BaseModel):
             self.video_discriminator and (losses.video_gan or losses.matching)
         )
         # The region discriminator says nothing of the rest of a frame: it is not enough.
-        if not (judged or self.segmentation or losses.pixel_weight or losses.perceptual):
+        judged = judged or self.segmentation or (self.critics and losses.critic_gan)
+        compared = losses.pixel_weight or losses.perceptual or losses.hole or losses.is_spatial
+        if not (judged or compared or losses.mrf):
             raise ValueError(
                 "losses must compare frames with something; all weights of image_gan, video_gan, "
-                "segmentation_gan, matching, perceptual and pixel are 0 or without a discriminator"
+                "segmentation_gan, critic_gan, matching, perceptual, mrf, pixel, hole and spatial "
+                "are 0, none or without a discriminator"
             )
         return self
 
@@ -255,6 +243,7 @@ class RunConfig(BaseModel):
         judges = {name: each for name in PATCH_JUDGES if (each := getattr(self, name)) is not None}
         check_patches(judges, height=self.data.height, width=self.data.width)
         check_norms(judges, self.losses.adversarial)
+        check_critics(self.critics, self.controls, self.schedule, is_judged=self.is_judged)
         return self
 
     @model_validator(mode="after")
@@ -267,7 +256,13 @@ class RunConfig(BaseModel):
     @model_validator(mode="after")
     def _pictures_fit(self) -> Self:
         check_colour(self.generator, self.controls)
-        check_depth(self.generator, height=self.data.height, width=self.data.width)
+        height, width = self.data.height, self.data.width
+        check_depth(self.generator, height=height, width=width)
+        check_filling(self.generator, self.controls, self.losses, height=height, width=width)
+        check_content(self.generator, self.controls, height=height, width=width)
+        check_expansion(self.generator, self.controls, self.data)
+        judge, smallest = self.hole_discriminator, min(height, width)
+        check_hole_judge(judge, self.losses, self.controls, smallest=smallest)
         return self
 
     @model_validator(mode="after")

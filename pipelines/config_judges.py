@@ -1,10 +1,13 @@
 """What the discriminators of a configuration must be for its data and its losses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from vid2vid.controls.config import AnyControl
 from vid2vid.losses.adversarial import Adversarial
+from vid2vid.networks.critics import CriticsConfig
 from vid2vid.networks.discriminator import DiscriminatorConfig
 from vid2vid.training.players import RegionDiscriminatorConfig
+from vid2vid.training.schedule import ScheduleConfig
 
 PATCH_REST = 3  # pixels left after the halvings, of which two convolutions take one each
 
@@ -51,3 +54,34 @@ def check_norms(judges: Mapping[str, DiscriminatorConfig], adversarial: Adversar
                 "losses.adversarial 'wasserstein' holds the slope of a discriminator at every "
                 f"sample by itself; {name}.norm 'batch' mixes them: set it to instance or group"
             )
+
+
+def check_critics(
+    critics: CriticsConfig | None,
+    controls: Sequence[AnyControl],
+    schedule: ScheduleConfig,
+    *,
+    is_judged: bool,
+) -> None:
+    """Check that critics find what was generated, and that what they take turns for is there.
+
+    Args:
+        critics: of the run; None = none.
+        controls: likewise.
+        schedule: likewise.
+        is_judged: there are discriminators of any kind.
+
+    Raises:
+        ValueError: if they do not, or it is not.
+    """
+    if critics is not None and all(each.kind != "known" for each in controls):
+        raise ValueError(
+            "critics judge what was generated of photographs that are known in part; controls has "
+            "none of kind known: add one, or set critics to null"
+        )
+    turns = {"critic_steps": schedule.critic_steps > 1, "critic_warmup": schedule.critic_warmup > 0}
+    if not is_judged and (asked := [name for name, is_set in turns.items() if is_set]):
+        raise ValueError(
+            f"schedule.{asked[0]} trains discriminators more than the generator; there are none: "
+            "add critics, or leave it out"
+        )

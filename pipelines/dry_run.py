@@ -21,6 +21,7 @@ class Phase:
     clip_length: int  # generated frames
     scales: int  # spatial scales that run
     frozen: int  # coarsest stages that are not trained
+    judges_only: bool  # the discriminators are trained alone
 
 
 @dataclass(frozen=True)
@@ -77,18 +78,21 @@ def _phases(schedule: ScheduleConfig, refiners: int, enhancers: int) -> Iterator
     def at(step: int) -> Moment:
         return moment(schedule, step, refiners=refiners, enhancers=enhancers)
 
-    def phase(step: int) -> tuple[int, int, bool]:
+    def phase(step: int) -> tuple[int, int, bool, bool]:
         now = at(step)
-        return now.clip_length, now.scales, now.frozen > 0
+        return now.clip_length, now.scales, now.frozen > 0, now.judges_only
 
     first = 0
     while first < schedule.steps:
         now, here = at(first), phase(first)
-        # Clips grow, refiners join and frozen scales thaw, and none of it is ever undone.
+        # Clips grow, refiners join, frozen scales thaw and critics warm up, and none of it is ever
+        # undone.
         end = bisect.bisect_left(
             range(schedule.steps), True, lo=first, key=lambda step, here=here: phase(step) != here
         )
-        yield Phase(first, end - 1, now.clip_length, now.scales, now.frozen)
+        yield Phase(
+            first, end - 1, now.clip_length, now.scales, now.frozen, judges_only=now.judges_only
+        )
         first = end
 
 
@@ -108,10 +112,13 @@ def _describe_course(run: DryRun) -> Iterator[str]:
         f"learning rate: {optimizer.learning_rate:g} (discriminators {judges:g}) "
         + (f"to step {constant}, then linearly to 0" if constant < steps else "throughout")
     )
+    if (updates := schedule.critic_steps) > 1:
+        yield f"{updates} updates of every discriminator a step, each on a batch of its own"
     yield f"gradient through {schedule.backprop_frames} frames"
     for phase in run.phases:
         scales = f"{phase.scales} of {1 + run.config.generator.refiners} scales"
         frozen = f", the coarsest {phase.frozen} frozen" if phase.frozen else ""
+        frozen += ", the discriminators alone" if phase.judges_only else ""
         yield (
             f"steps {phase.first} to {phase.last}: clips of {phase.clip_length} frames, "
             f"{scales}{frozen}"

@@ -22,6 +22,7 @@ from vid2vid.controls.config import AnyControl, name_of
 from vid2vid.data.augment import Size
 from vid2vid.errors import ConfigError
 from vid2vid.labels.palettes import Palette
+from vid2vid.losses.config import WITHOUT_FEATURES
 from vid2vid.networks.cost import count_macs, count_parameters, generator_macs
 from vid2vid.networks.fusion import BaseNetwork, FusionGenerator
 from vid2vid.networks.interface import Generator
@@ -97,7 +98,7 @@ def inspect_config(
     """Count everything, on the meta device: no weight is made, so no memory is needed."""
     # The feature network of the perceptual loss is not trained, and its file may not be there.
     without_features = config.model_copy(
-        update={"losses": config.losses.model_copy(update={"perceptual": 0.0})}
+        update={"losses": config.losses.model_copy(update=WITHOUT_FEATURES)}
     )
     with torch.device("meta"):
         players = build_players(without_features, palette)

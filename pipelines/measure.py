@@ -20,9 +20,9 @@ MEASURED_STEPS = 8
 def fix_steps(session: Session, seconds: float, stop: threading.Event) -> ScheduleConfig:
     """Measure the first steps, and return the course with the number of steps that fit.
 
-    While measuring, the schedule stands at its beginning. What is fixed is saved at once, so that a
-    run that is killed later goes on with the same number. Previews and checkpoints are not counted:
-    the steps alone take the time that was given.
+    While measuring, the schedule stands at its beginning, but every player is trained. What is
+    fixed is saved at once, so that a run that is killed later goes on with the same number.
+    Previews and checkpoints are not counted: the steps alone take the time that was given.
 
     Args:
         session: the run, at its beginning; its state is changed.
@@ -33,7 +33,7 @@ def fix_steps(session: Session, seconds: float, stop: threading.Event) -> Schedu
         KeyboardInterrupt: when `stop` is set; the state is saved.
     """
     state = session.state
-    beginning = session.course.model_copy(update={"steps": 10**9})
+    beginning = session.course.model_copy(update={"steps": 10**9, "critic_warmup": 0.0})
     reports: list[StepReport] = []
     end = state.step + WARM_UP_STEPS + MEASURED_STEPS
     for report in take_steps(session.run, state, beginning, end=end):

@@ -11,6 +11,7 @@ from pipelines.config import RunConfig
 from pipelines.datasets import flow_strides, needs_flow
 from vid2vid.data.clips import ClipBatch
 from vid2vid.labels.palettes import Palette
+from vid2vid.losses.config import WITHOUT_FEATURES
 from vid2vid.networks.interface import Generator
 from vid2vid.temporal import farthest_back
 from vid2vid.training.clip_step import StepSettings, gather_gradients
@@ -19,7 +20,7 @@ from vid2vid.training.memory import imitate_autocast, measure_memory, weight_byt
 from vid2vid.training.players import Players
 from vid2vid.training.schedule import longest_clip
 from vid2vid.training.targets import Targets, prepare
-from vid2vid.weights.features import empty_features
+from vid2vid.weights.features import empty_features, empty_mrf_features
 
 META = torch.device("meta")
 ADAM_MOMENTS = 2
@@ -33,7 +34,7 @@ class MemoryEstimate:
     gradients: int
     optimiser: int  # Adam's two moments
     average: int  # EMA of the generator
-    perceptual: int  # frozen feature network
+    perceptual: int  # frozen feature networks
     clip: int  # batch of the longest clips, encoded
     activations: int  # of the longest chunk that the gradient flows back through
     chunk_frames: int
@@ -70,9 +71,10 @@ def estimate_memory(config: RunConfig, palette: Palette | None) -> MemoryEstimat
         lambda: make_clips(config, palette, players.generator, length=longest, device=META)
     )
     trained = [each for _, each in players.trained()]
+    frozen = [each for each in (players.features, players.mrf_features) if each is not None]
     gradients = weight_bytes(trained)
     if config.training.precision == "bfloat16":
-        for network in (*trained, *([players.features] if players.features else [])):
+        for network in (*trained, *frozen):
             imitate_autocast(network)
     step = measure_memory(make_step(config, palette, players, device=META))
     return MemoryEstimate(
@@ -80,7 +82,7 @@ def estimate_memory(config: RunConfig, palette: Palette | None) -> MemoryEstimat
         gradients=gradients,
         optimiser=ADAM_MOMENTS * gradients,
         average=weight_bytes([players.generator], trained_only=False),
-        perceptual=weight_bytes([players.features], trained_only=False) if players.features else 0,
+        perceptual=weight_bytes(frozen, trained_only=False),
         clip=clip.left,
         activations=max(step.peak - gradients, clip.peak - clip.left),
         chunk_frames=min(config.schedule.backprop_frames, longest_clip(config.schedule)),
@@ -100,7 +102,8 @@ def make_step(
     frames = min(longest_clip(config.schedule), max(2 * chunk, reach + chunk))
     length = network.history + frames
     batch = make_clips(config, palette, network, length=length, device=device)
-    part = batch.part(0, config.training.accumulation)
+    parts = config.training.accumulation * config.schedule.critic_steps
+    part = batch.part(0, parts)
     settings = StepSettings(network.scales, chunk, from_zeros=False)
     return lambda: gather_gradients(players, part, config.losses, settings)
 
@@ -126,11 +129,13 @@ def _size(number: int) -> str:
 
 def _players_on_meta(config: RunConfig, palette: Palette | None) -> Players:
     """Make every network without its weights; that of the perceptual loss without its file."""
-    off = config.losses.model_copy(update={"perceptual": 0.0})
+    off = config.losses.model_copy(update=WITHOUT_FEATURES)
     with META:
         players = build_players(config.model_copy(update={"losses": off}), palette)
         if config.losses.perceptual:
             players.features = empty_features(config.losses)
+        if config.losses.mrf:
+            players.mrf_features = empty_mrf_features(config.losses)
     return players
 
 
@@ -143,7 +148,8 @@ def make_clips(
     device: torch.device,
 ) -> Targets:
     """Make a batch of clips of `length` frames as a step takes it, all zeros."""
-    shape = (config.training.batch_size, length, config.data.height, config.data.width)
+    clips = config.training.batch_size * config.schedule.critic_steps
+    shape = (clips, length, config.data.height, config.data.width)
     conditioning = build_conditioning(config, palette)
     strides = flow_strides(config) if needs_flow(config) else ()
     with device:

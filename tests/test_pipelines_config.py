@@ -65,8 +65,9 @@ def test_a_name_must_be_that_of_a_folder(tiny_config, name):
         (
             ["generator={kind: pix2pixHD}"],
             r"generator\.kind must be one of 'sequential', 'pix2pix_unet', 'pix2pix_resnet', "
-            r"'pix2pixhd', 'crn', 'encoder_decoder', 'full_resolution', 'fusion'; got 'pix2pixHD'; "
-            r"did you mean 'pix2pixhd'\?",
+            r"'pix2pixhd', 'crn', 'encoder_decoder', 'full_resolution', 'fusion', "
+            r"'context_encoder', 'srn'; "
+            r"got 'pix2pixHD'; did you mean 'pix2pixhd'\?",
         ),
         (
             ["generator={kind: pix2pixhd, enhancer: 1}"],

@@ -35,6 +35,8 @@ GENERATORS = {
     "pix2pix_resnet": ("width=4", "blocks=1"),
     "crn": ("height=32", "width=8", "widths=[]"),
     "fusion": tuple(f"base.{setting}" for setting in HD),
+    "context_encoder": ("width=4", "halvings=3", "bottleneck=8", "overlap=1"),
+    "srn": ("width=4",),
 }
 STAGES = ("cityscapes_seq_1024", "cityscapes_seq_2048")
 
@@ -126,6 +128,17 @@ def test_every_configuration_trains_two_steps(name: str, tmp_path: Path):
         settings += ["video_discriminator.width=4"]
     if config.segmentation_discriminator is not None:
         settings += ["segmentation_discriminator.width=4"]
+    if config.hole_discriminator is not None:
+        settings += ["hole_discriminator={width: 4, size: 16}"]
+    if config.critics is not None:
+        settings += ["critics.width=4", "losses.mrf_network=segmenter", "training.batch_size=2"]
+    if config.generator.kind == "context_encoder" and config.generator.form == "centre":
+        settings += ["controls=[{kind: known, shape: hole, size: 8}]"]
+    if config.generator.kind == "srn":
+        height, width = config.generator.window(32, 48)
+        (known,) = config.controls
+        own = known.model_copy(update={"height": height, "width": width}).model_dump_json()
+        settings += [f"controls=[{own}]"]
     trained = train(name, TrainOptions(overrides=settings, device="cpu"))
     assert trained.step == 2
     assert (trained.folder / "model.safetensors").is_file()

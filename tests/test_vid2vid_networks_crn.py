@@ -49,6 +49,20 @@ def test_published_sizes_have_the_published_counts_and_costs(height, outputs, pa
     assert round(macs / 1e9) == gmacs
 
 
+@pytest.mark.parametrize("config", FAMILIES, ids=NAMES)
+def test_norms_are_over_all_of_a_sample_or_over_each_channel(config):
+    def first_norm(norm):
+        network = make(config.model_copy(update={"norm": norm})).network
+        layers = list(network.modules())
+        index = next(i for i, each in enumerate(layers) if isinstance(each, nn.LeakyReLU)) - 1
+        return layers[index](torch.randn(2, 4 if config is not SMALL else 8, 6, 6) * 3 + 1)
+
+    for norm, over in (("layer", (1, 2, 3)), ("instance", (2, 3))):
+        means = first_norm(norm).mean(dim=over)
+        assert means.abs().max() < 1e-5, norm
+    assert first_norm("layer").mean(dim=(2, 3)).abs().max() > 0.01
+
+
 @pytest.mark.parametrize(
     ("height", "sizes"),
     [(256, [4, 8, 16, 32, 64, 128, 256]), (96, [6, 12, 24, 48, 96]), (7, [7]), (8, [4, 8])],

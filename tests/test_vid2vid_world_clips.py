@@ -9,6 +9,7 @@ from vid2vid.controls.config import (
     DepthConfig,
     EdgesConfig,
     FlowControlConfig,
+    KnownConfig,
 )
 from vid2vid.controls.derived import derive
 from vid2vid.controls.files import normalise_depth
@@ -116,3 +117,14 @@ def test_controls_of_a_street_are_the_known_ones():
 def test_a_street_has_no_files_to_read_controls_from():
     with pytest.raises(ValueError, match=r"streets have no files .*; got \['densepose'\]"):
         WorldClips(WorldDataConfig(height=32, width=48), controls=(DensePoseConfig(),))
+
+
+def test_what_is_known_of_a_street_is_drawn_for_every_clip_and_moves_none(clips):
+    window = KnownConfig(shape="window", height=16, width=24, position="random")
+    filled = WorldClips(CONFIG, controls=(window,), flow_strides=())
+    made = [filled.clip(ClipRequest(1, 0, step, 0)) for step in range(4)]
+    masks = {tuple(clip.pictures[0, 3].flatten().tolist()) for clip in made}
+    assert len(masks) > 1
+    assert made[0].frames.equal(clips.clip(ClipRequest(1, 0, 0, 0)).frames)
+    centred = filled.evaluation_clip(0, 0, 1).pictures[0, 3]
+    assert not centred[8:24, 12:36].any()

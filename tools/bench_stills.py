@@ -133,6 +133,7 @@ def settings_of(task: Task, data: Path, out: Path, *, palette: str, held_out: in
         *own,
         f"data.root={root}",
         "data.frame_range=null",
+        "data.fit=stretch",  # a random crop would be another picture
         "data.scale=[1, 1]",
         "data.flip=false",
     ]

@@ -15,6 +15,13 @@ WEIGHT_FILES: dict[VggName, str] = {
 }
 
 
+def vgg_file(name: VggName, weights: str | None) -> Path:
+    """Say where the weight file is looked for; see `load_vgg`."""
+    if weights:
+        return Path(weights).expanduser()
+    return Path(torch.hub.get_dir()) / "checkpoints" / WEIGHT_FILES[name]
+
+
 def load_vgg(
     name: VggName,
     weights: str | None,
@@ -33,8 +40,7 @@ def load_vgg(
     Raises:
         ConfigError: if the file is absent or does not fit; nothing is downloaded.
     """
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / WEIGHT_FILES[name]
-    path = Path(weights).expanduser() if weights else cached
+    path = vgg_file(name, weights)
     if not path.is_file():
         raise ConfigError(
             f"the perceptual loss needs torchvision's {name} weights; there is no {path}: put "

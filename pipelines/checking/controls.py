@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pipelines.checking.contents import Desk
 from pipelines.checking.problems import place_of
-from vid2vid.controls.config import DRAWN, AnyControl, BoundaryConfig, DepthConfig, Drawn, Stored
+from vid2vid.controls.config import DRAWN, STREAMLESS, AnyControl, DepthConfig, Drawn, Stored
 from vid2vid.controls.points import Points, doubt_points
 from vid2vid.data.augment import Picture, Size
 from vid2vid.data.measuring import in_words
@@ -28,7 +28,7 @@ def read_control(
         desk: where they are read.
         frames: size of the photographs, which key points lie in; None = not known.
     """
-    if isinstance(control, BoundaryConfig):  # has no files of its own
+    if isinstance(control, STREAMLESS):  # has no files of its own
         return
     if isinstance(control, DRAWN):
         _read_points(control, stream, sources, desk=desk, frames=frames)

@@ -1,6 +1,6 @@
 """Which streams a checkpoint takes, which of them is the input itself, and where the others lie."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from vid2vid.controls.config import (
     INSTANCES,
     LABELS,
     AnyControl,
+    KnownConfig,
     LandmarksConfig,
     PictureConfig,
     PoseConfig,
@@ -53,11 +54,13 @@ def choose_inputs(options: RenderOptions, generation: Generation) -> Inputs:
         generation: says what the checkpoint takes.
 
     Raises:
-        ConfigError: if a stream is missing or unknown, or cannot be drawn.
+        ConfigError: if a stream is missing or unknown, or cannot be drawn, or the checkpoint fills
+            photographs.
         DataError: if the label maps' palette does not fit.
     """
     reader = choose_reader(options, generation)
     controls = generation.config.controls
+    check_renders(controls)
     if options.drawn:
         controls = _with_drawn_input(controls, has_labels=reader is not None)
     given = dict(options.controls)
@@ -65,6 +68,21 @@ def choose_inputs(options: RenderOptions, generation: Generation) -> Inputs:
     main, *others = _needed(controls, has_labels=reader is not None)
     _check_given(given, main, others)
     return Inputs(main, reader, controls, {name: given[name] for name in others})
+
+
+def check_renders(controls: Sequence[AnyControl]) -> None:
+    """Refuse a checkpoint that paints what is missing of a photograph: other commands know what is.
+
+    Raises:
+        ConfigError: naming the command that does.
+    """
+    fills = next((each for each in controls if isinstance(each, KnownConfig)), None)
+    if fills is not None:
+        command = "extend" if fills.shape == "window" else "inpaint"
+        raise ConfigError(
+            f"rendering must be given all that frames are painted from; this checkpoint paints "
+            f"what is missing of a photograph: use vid2vid {command} --checkpoint"
+        )
 
 
 def _needed(controls: tuple[AnyControl, ...], *, has_labels: bool) -> list[str]:

@@ -16,8 +16,8 @@ from vid2vid.controls.config import (
     FRAMES,
     INSTANCES,
     LABELS,
+    STREAMLESS,
     AnyControl,
-    BoundaryConfig,
     LandmarksConfig,
     LowResolutionConfig,
     stream_of,
@@ -67,7 +67,7 @@ class MainReader:
         control, labels = self._control, self._inputs.reader
         if self._inputs.main == LABELS and labels is not None:
             return labels.from_image(path)
-        if control is None or isinstance(control, BoundaryConfig):
+        if control is None or isinstance(control, STREAMLESS):
             return read_image(path)
         if isinstance(control, DRAWN):
             is_face = isinstance(control, LandmarksConfig)
@@ -79,7 +79,7 @@ class MainReader:
         control, labels = self._control, self._inputs.reader
         if self._inputs.main == LABELS and labels is not None:
             return labels.from_colours(rgb, where)
-        if control is None or isinstance(control, (BoundaryConfig, *DRAWN)):
+        if control is None or isinstance(control, (*STREAMLESS, *DRAWN)):
             return rgb
         return from_colours(control, rgb, where)
 
@@ -183,7 +183,7 @@ class PictureMaker:
         found: dict[str, list[Picture | None]] = {}
         for control in self._inputs.controls:
             stream = stream_of(control)
-            if stream is None or isinstance(control, BoundaryConfig):
+            if stream is None or isinstance(control, STREAMLESS):
                 continue
             source = self._source(stream, index)
             if stream == self._inputs.main:

@@ -6,25 +6,19 @@ in the photographs themselves unless `stream` names stored ones; all others need
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from flow.estimators import DISPreset
-
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-StreamName = Annotated[str, Field(pattern=r"^[\w.-]+$")]
+from vid2vid.controls.control import Control, StreamName
+from vid2vid.controls.drawn_config import LandmarksConfig, PoseConfig
+from vid2vid.controls.known_config import KnownConfig
 
 FRAMES, LABELS, INSTANCES = "frames", "labels", "instances"
 RESERVED = (FRAMES, LABELS, INSTANCES)
 """Streams that every data set may have; no control's own stream has one of these names."""
 
-NUM_CURVES = 14  # of a face, see `landmarks`
 
-
-class _Control(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class EdgesConfig(_Control):
+class EdgesConfig(Control):
     """Canny edges of the photographs: -1, on an edge 1."""
 
     kind: Literal["edges"] = "edges"
@@ -50,7 +44,7 @@ class EdgesConfig(_Control):
         return self
 
 
-class GreyConfig(_Control):
+class GreyConfig(Control):
     """The light of the photographs, for colourisation."""
 
     kind: Literal["grey"] = "grey"
@@ -67,7 +61,7 @@ class GreyConfig(_Control):
         return 1
 
 
-class LowResolutionConfig(_Control):
+class LowResolutionConfig(Control):
     """The photographs with less detail, enlarged to the size of the frames."""
 
     kind: Literal["low_resolution"] = "low_resolution"
@@ -85,7 +79,7 @@ class LowResolutionConfig(_Control):
         return 3
 
 
-class FlowControlConfig(_Control):
+class FlowControlConfig(Control):
     """Motion of the photographs: where each pixel was in the frame before, (dx, dy)."""
 
     kind: Literal["flow"] = "flow"
@@ -103,7 +97,7 @@ class FlowControlConfig(_Control):
         return 2
 
 
-class DepthConfig(_Control):
+class DepthConfig(Control):
     """Distance from the camera: 1 = near, -1 = far, unknown or sky."""
 
     kind: Literal["depth"] = "depth"
@@ -132,7 +126,7 @@ class DepthConfig(_Control):
         return self
 
 
-class DensePoseConfig(_Control):
+class DensePoseConfig(Control):
     """DensePose: surface coordinates of a body, and which of 24 parts it is."""
 
     kind: Literal["densepose"] = "densepose"
@@ -146,7 +140,7 @@ class DensePoseConfig(_Control):
         return 3
 
 
-class PictureConfig(_Control):
+class PictureConfig(Control):
     """Any picture, as it is."""
 
     kind: Literal["picture"] = "picture"
@@ -170,7 +164,7 @@ class PictureConfig(_Control):
         return self
 
 
-class BoundaryConfig(_Control):
+class BoundaryConfig(Control):
     """Where objects of the instance maps end: 0, beside another object 1."""
 
     kind: Literal["boundary"] = "boundary"
@@ -182,82 +176,27 @@ class BoundaryConfig(_Control):
         return 1
 
 
-class PoseConfig(_Control):
-    """People drawn from OpenPose key points: limbs, fingers, faces, each in its colour."""
-
-    kind: Literal["pose"] = "pose"
-    """People drawn from OpenPose key points."""
-    stream: StreamName = "openpose"
-    """Stream of OpenPose's JSON files, one a frame."""
-    skeleton: Literal["body_25", "body_25b"]
-    """OpenPose's body model. Both have 25 points, in another order: it must be said."""
-    canvas: tuple[int, int] | None = None
-    """[height, width] of the pictures in whose pixels the points are; null = the frames."""
-    hands: bool = True
-    """Draw the fingers, where the files hold them."""
-    face: bool = True
-    """Draw brows, eyes, nose and mouth, where the files hold them."""
-    body_confidence: Share = 0.05
-    """Confidence below which a point of the body is missing."""
-    hand_confidence: Share = 0.05
-    """Confidence below which a point of a hand is missing."""
-    face_confidence: Share = 0.1
-    """Confidence below which a point of the face is missing."""
-    line_width: float = Field(default=0.01, gt=0.0, le=0.2)
-    """Of a limb, as a share of the frame's height; fingers and faces take a third of it."""
-    drop: float = Field(default=0.05, ge=0.0, lt=1.0)
-    """How likely each limb, hand and face is left out of a whole training clip, so that rendering
-    bears what the estimator misses; 0 = never."""
-
-    @property
-    def channels(self) -> int:
-        """Channels of its picture."""
-        return 3
-
-
-class LandmarksConfig(_Control):
-    """A face drawn from 68 landmarks as curves, and how far each pixel is from each curve."""
-
-    kind: Literal["landmarks"] = "landmarks"
-    """A face drawn from 68 landmarks (dlib's order)."""
-    stream: StreamName = "keypoints"
-    """Stream of files, one a frame: JSON [[x, y], ...], or text with a line 'x,y' for each."""
-    canvas: tuple[int, int] | None = None
-    """[height, width] of the pictures in whose pixels the points are; null = the frames."""
-    distance_maps: bool = True
-    """Add 14 channels, one a curve: the distance from it."""
-    reach: float = Field(default=0.25, gt=0.0, le=2.0)
-    """Distance at which such a map reaches 1, as a share of the frame's height; it is -1 on the
-    curve."""
-    line_width: float = Field(default=0.006, gt=0.0, le=0.2)
-    """Of a curve, as a share of the frame's height."""
-
-    @property
-    def channels(self) -> int:
-        """Channels of its picture: the curves, then a distance map of each."""
-        return 1 + NUM_CURVES * self.distance_maps
-
-
 Derived = EdgesConfig | GreyConfig | LowResolutionConfig | FlowControlConfig
 Drawn = PoseConfig | LandmarksConfig
 Stored = Derived | DepthConfig | DensePoseConfig | PictureConfig
-AnyControl = Stored | Drawn | BoundaryConfig
+AnyControl = Stored | Drawn | BoundaryConfig | KnownConfig
 ControlConfig = Annotated[AnyControl, Field(discriminator="kind")]
 
 DERIVED = (EdgesConfig, GreyConfig, LowResolutionConfig, FlowControlConfig)
 DRAWN = (PoseConfig, LandmarksConfig)
+STREAMLESS = (BoundaryConfig, KnownConfig)
 
 
 def stream_of(control: AnyControl) -> str | None:
     """Name the stream of its own that a control is read from; None where it has none."""
-    return None if isinstance(control, BoundaryConfig) else control.stream
+    return None if isinstance(control, STREAMLESS) else control.stream
 
 
 def source_of(control: AnyControl) -> str:
     """Name what a control is made of: its stream, the photographs, or the instance maps."""
     if isinstance(control, BoundaryConfig):
         return INSTANCES
-    return control.stream or FRAMES
+    return stream_of(control) or FRAMES
 
 
 def name_of(control: AnyControl) -> str:
@@ -267,9 +206,7 @@ def name_of(control: AnyControl) -> str:
 
 def needs_files(control: AnyControl) -> bool:
     """Tell whether a control is read from files; procedural streets know their depth and flow."""
-    if isinstance(control, (DepthConfig, BoundaryConfig)):
-        return False
-    return control.stream is not None
+    return not isinstance(control, DepthConfig) and stream_of(control) is not None
 
 
 def count_channels(controls: tuple[AnyControl, ...]) -> int:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from flow.draw import draw_flow
-from vid2vid.controls.config import AnyControl, BoundaryConfig, FlowControlConfig
+from vid2vid.controls.config import AnyControl, BoundaryConfig, FlowControlConfig, KnownConfig
 from vid2vid.labels.maps import ids_to_colours
 from vid2vid.labels.palettes import Palette
 from vid2vid.video.levels import to_levels
@@ -86,8 +86,8 @@ def split_pictures(
 def draw_control(control: AnyControl, picture: Tensor) -> Rgb:
     """Draw one control: one channel as grey, flow by the colour wheel, three channels as they are.
 
-    What a prepared stream of edges, grey or low resolution holds is exactly this. Of a control of
-    any other number of channels the first is drawn.
+    What a prepared stream of edges, grey or low resolution holds is exactly this. Of `known` the
+    photograph is drawn, of a control of any other number of channels the first one.
 
     Args:
         control: what it is.
@@ -101,5 +101,6 @@ def draw_control(control: AnyControl, picture: Tensor) -> Rgb:
         return drawn.permute(1, 2, 0).contiguous().cpu().numpy()
     if isinstance(control, BoundaryConfig):
         picture = picture * 2 - 1
-    shown = picture if control.channels == 3 else picture[:1]
+    has_colours = control.channels == 3 or isinstance(control, KnownConfig)
+    shown = picture[:3] if has_colours else picture[:1]
     return to_levels(torch.as_tensor(shown)).cpu().numpy()

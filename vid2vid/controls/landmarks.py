@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 
-from vid2vid.controls.config import NUM_CURVES, LandmarksConfig
+from vid2vid.controls.drawn_config import NUM_CURVES, LandmarksConfig
 from vid2vid.controls.points import Points
 from vid2vid.controls.pose import FARTHEST_PX, SHIFT
 from vid2vid.controls.skeletons import NUM_LANDMARKS

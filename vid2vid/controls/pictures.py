@@ -13,12 +13,14 @@ from vid2vid.controls.config import (
     AnyControl,
     BoundaryConfig,
     Drawn,
+    KnownConfig,
     PoseConfig,
     Stored,
     source_of,
 )
 from vid2vid.controls.derived import derive
 from vid2vid.controls.files import resizer_of, to_range
+from vid2vid.controls.known import make_known
 from vid2vid.controls.landmarks import draw_landmarks
 from vid2vid.controls.picture_files import of_one_type
 from vid2vid.controls.pose import draw_people, sample_drops
@@ -61,7 +63,8 @@ def make_pictures(
         controls: of the configuration.
         material: what they are made of.
         augmentation: what is done to the clip, and the size of the pictures.
-        rng: draws the limbs that are left out; None leaves out nothing.
+        rng: draws the limbs that are left out, and which pixels are known; None leaves out
+            nothing, and takes what evaluation takes.
 
     Returns:
         't c h w' float32 in [-1, 1]; None without controls.
@@ -84,9 +87,12 @@ def _make(
         return boundary(material.instances[None])[0]
     if isinstance(control, DRAWN):
         return _draw(control, material, augmentation, rng=rng)
-    if isinstance(control, DERIVED) and control.stream is None:
+    is_known = isinstance(control, KnownConfig)
+    if is_known or (isinstance(control, DERIVED) and control.stream is None):
         if material.frames is None:
             raise ValueError(f"a control of kind {control.kind} needs photographs; got None")
+        if is_known:
+            return make_known(control, material.frames, rng=rng)
         return derive(control, material.frames, previous=material.previous)
     return _bring(control, material.stored[source_of(control)], augmentation)
 

@@ -14,8 +14,8 @@ from flow.confidence import ReferenceFlow, reference_flow
 from flow.estimators import FlowEstimator
 from vid2vid.controls.config import (
     DRAWN,
+    STREAMLESS,
     AnyControl,
-    BoundaryConfig,
     Drawn,
     Stored,
     source_of,
@@ -235,7 +235,7 @@ class ClipDataset:
             stored={
                 source_of(control): self._stored(control, sequence, kept, size=size)
                 for control in self._controls
-                if not isinstance(control, BoundaryConfig) and control.stream is not None
+                if not isinstance(control, STREAMLESS) and control.stream is not None
             },
             frames=tensor,
             instances=instances,

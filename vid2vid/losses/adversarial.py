@@ -63,6 +63,7 @@ def gradient_penalty(
     *,
     rng: np.random.Generator,
     judged: slice = slice(None),
+    weights: Tensor | None = None,
     scales: Reduction = "sum",
 ) -> Tensor:
     """Hold the slope of a critic at 1 between real and generated (Gulrajani et al. 2017).
@@ -77,6 +78,7 @@ def gradient_penalty(
         fake: 'b c h w', detached from the generator.
         rng: draws the place between the two, one for each sample.
         judged: channels that the slope is taken in; the others are a condition, alike in both.
+        weights: 'b 1 h w', what the slope is multiplied with before its length is taken; None = 1.
         scales: `sum` over scales or `mean`.
 
     Returns:
@@ -87,7 +89,10 @@ def gradient_penalty(
     with torch.enable_grad():
         values = [score.flatten(1).mean(1).sum() for score in critic(between)]
     slopes = [torch.autograd.grad(value, between, create_graph=True)[0] for value in values]
-    norms = [torch.linalg.vector_norm(slope[:, judged].flatten(1), dim=1) for slope in slopes]
+    slopes = [
+        slope[:, judged] if weights is None else slope[:, judged] * weights for slope in slopes
+    ]
+    norms = [torch.linalg.vector_norm(slope.flatten(1), dim=1) for slope in slopes]
     penalties = torch.stack([(norm - 1).square().mean() for norm in norms])
     return penalties.mean() if scales == "mean" else penalties.sum()
 

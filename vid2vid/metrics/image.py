@@ -39,11 +39,11 @@ def gradient_energy(frame: Tensor) -> Tensor:
     Raises:
         ValueError: if the frame is not 'b 3 h w' or smaller than 2 x 2.
     """
-    luma = _luma(frame)
-    if min(luma.shape[2:]) < 2:
+    light = luma(frame)
+    if min(light.shape[2:]) < 2:
         raise ValueError(f"frame must have 2 pixels a side or more; got {tuple(frame.shape)}")
-    rightward = luma.diff(dim=3).square().mean(dim=(1, 2, 3))
-    downward = luma.diff(dim=2).square().mean(dim=(1, 2, 3))
+    rightward = light.diff(dim=3).square().mean(dim=(1, 2, 3))
+    downward = light.diff(dim=2).square().mean(dim=(1, 2, 3))
     return rightward + downward
 
 
@@ -59,7 +59,7 @@ def contrast(frame: Tensor) -> Tensor:
     Raises:
         ValueError: if the frame is not 'b 3 h w'.
     """
-    return _luma(frame).std(dim=(1, 2, 3), correction=0)
+    return luma(frame).std(dim=(1, 2, 3), correction=0)
 
 
 def check_pair(frame: Tensor, real: Tensor) -> None:
@@ -75,8 +75,12 @@ def check_pair(frame: Tensor, real: Tensor) -> None:
         )
 
 
-def _luma(frame: Tensor) -> Tensor:
-    """Reduce to BT.601 luma in [0, 1]: 'b 1 h w'."""
+def luma(frame: Tensor) -> Tensor:
+    """Reduce 'b 3 h w' in [-1, 1] to BT.601 luma in [0, 1]: 'b 1 h w'.
+
+    Raises:
+        ValueError: if the frame is not 'b 3 h w'.
+    """
     if frame.ndim != 4 or frame.shape[1] != 3:
         raise ValueError(f"frame must be 'b 3 h w'; got {tuple(frame.shape)}")
     return kornia.color.rgb_to_grayscale((frame.float() + 1) / 2)

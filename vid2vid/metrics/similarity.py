@@ -52,8 +52,26 @@ def ssim(frame: Tensor, real: Tensor) -> Tensor:
     check_pair(frame, real)
     _check_window(frame)
     pairs = zip(frame, real, strict=True)
-    values = [_ssim(_to_array(one), _to_array(other)) for one, other in pairs]
+    values = [ssim_windows(one, other).mean() for one, other in pairs]
     return torch.tensor(values, dtype=torch.float32, device=frame.device)
+
+
+def ssim_windows(frame: Tensor, real: Tensor) -> Floats:
+    """Measure the structural similarity of each window that lies inside two frames.
+
+    Args:
+        frame: '3 h w' in [-1, 1], at least 11 pixels a side.
+        real: '3 h w' in [-1, 1].
+
+    Returns:
+        'h-10 w-10 3', at most 1; each window has its middle 5 px further right and down.
+
+    Raises:
+        ValueError: if a side is shorter than the window.
+    """
+    _check_window(frame)
+    luminance, structure = _similarity(_to_array(frame), _to_array(real))
+    return luminance * structure
 
 
 def structural_similarities(frame: Tensor, real: Tensor) -> Similarities:

@@ -229,7 +229,7 @@ def full_precision(device: torch.device) -> AbstractContextManager[object]:
 
 
 class Head(nn.Module):
-    """Reflection and Conv 7x7 to a picture, a flow or a mask, in float32 whatever the autocast.
+    """Padding and convolution to a picture, a flow or a mask, in float32 whatever the autocast.
 
     Frames and flows are sums over many steps: rounding them to bfloat16 (8 bits) at every step
     would show.
@@ -237,9 +237,16 @@ class Head(nn.Module):
 
     recompute = False
 
-    def __init__(self, channels_in: int, channels_out: int, *, kernel: int = 7) -> None:
+    def __init__(
+        self,
+        channels_in: int,
+        channels_out: int,
+        *,
+        kernel: int = 7,
+        padding: BlockPadding = "reflect",
+    ) -> None:
         super().__init__()
-        self.pad = nn.ReflectionPad2d(kernel // 2)
+        self.pad = PADDINGS[padding](kernel // 2)
         self.conv = nn.Conv2d(channels_in, channels_out, kernel)
 
     def forward(self, features: Tensor) -> Tensor:

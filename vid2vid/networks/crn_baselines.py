@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from vid2vid.networks.blocks import Head, doubled, full_precision
-from vid2vid.networks.crn import SLOPE, PaintedConfig, in_range, layer_norm, refine
+from vid2vid.networks.crn import SLOPE, CrnNorm, PaintedConfig, in_range, painting_norm, refine
 from vid2vid.networks.recompute import Segment
 
 
@@ -55,9 +55,13 @@ class EncoderDecoder(nn.Module):
         super().__init__()
         widths = doubled(config.width, config.downsamplings, widest=config.widest)
         self.size_multiple = 2**config.downsamplings
-        self.stem = refine(0, channels_in, widths[0])
-        self.shrink = nn.ModuleList(refine(0, fine, coarse) for fine, coarse in pairwise(widths))
-        self.grow = nn.ModuleList(refine(coarse, fine, fine) for fine, coarse in pairwise(widths))
+        self.stem = refine(0, channels_in, widths[0], norm=config.norm)
+        self.shrink = nn.ModuleList(
+            refine(0, fine, coarse, norm=config.norm) for fine, coarse in pairwise(widths)
+        )
+        self.grow = nn.ModuleList(
+            refine(coarse, fine, fine, norm=config.norm) for fine, coarse in pairwise(widths)
+        )
         self.head = Head(widths[0], 3 * config.outputs, kernel=1)
 
     @property
@@ -96,7 +100,7 @@ class FullResolution(nn.Module):
         channels = (channels_in, *(config.width for _ in config.dilations))
         self.layers = nn.Sequential(
             *(
-                _dilated(*pair, dilation=dilation)
+                _dilated(*pair, dilation=dilation, norm=config.norm)
                 for pair, dilation in zip(pairwise(channels), config.dilations, strict=True)
             )
         )
@@ -137,10 +141,10 @@ class DilatedConv2d(nn.Conv2d):
             return super().forward(input.float())
 
 
-def _dilated(channels_in: int, channels_out: int, *, dilation: int) -> Segment:
-    """Build Conv 3x3 of pixels some distance apart, layer norm, LeakyReLU."""
+def _dilated(channels_in: int, channels_out: int, *, dilation: int, norm: CrnNorm) -> Segment:
+    """Build Conv 3x3 of pixels some distance apart, norm, LeakyReLU."""
     return Segment(
         DilatedConv2d(channels_in, channels_out, dilation=dilation),
-        layer_norm(channels_out),
+        painting_norm(norm, channels_out),
         nn.LeakyReLU(SLOPE, inplace=True),
     )

@@ -55,6 +55,10 @@ class VggFeatures(nn.Module):
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
         self.requires_grad_(requires_grad=False)
 
+    def keep_levels(self, count: int) -> None:
+        """Compute the first `count` of its feature maps alone from now on."""
+        self.stages = self.stages[:count]
+
     def forward(self, frames: Tensor) -> list[Tensor]:
         """Map 'b 3 h w' in [-1, 1] to five feature maps, finest first."""
         while frames.shape[-1] > LARGEST_WIDTH:

@@ -42,3 +42,6 @@ class GeneratorOutput(NamedTuple):
     lab: Tensor | None = (
         None  # 'b 3 h w', scaled (`vid2vid.colour`), where colours alone are painted
     )
+    mask: Tensor | None = (
+        None  # 'b 1 h w', 1 = hallucinated, 0 = known and kept; None where all is painted
+    )

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from vid2vid.colour import from_lab
 from vid2vid.networks.blocks import initialise
+from vid2vid.networks.context_encoder import ContextEncoder, ContextEncoderConfig
 from vid2vid.networks.crn import CascadedRefinement, CRNConfig, PaintedConfig
 from vid2vid.networks.crn_baselines import (
     EncoderDecoder,
@@ -34,6 +35,7 @@ from vid2vid.networks.pix2pix import (
     UNetConfig,
 )
 from vid2vid.networks.pix2pixhd import GlobalGenerator, LocalEnhancer, Pix2PixHDConfig
+from vid2vid.networks.srn import SRN, SRNConfig
 
 StillNetwork = (
     UNet
@@ -44,6 +46,8 @@ StillNetwork = (
     | EncoderDecoder
     | FullResolution
     | FusionGenerator
+    | ContextEncoder
+    | SRN
 )
 StillNetworkConfig = (
     UNetConfig
@@ -53,6 +57,8 @@ StillNetworkConfig = (
     | EncoderDecoderConfig
     | FullResolutionConfig
     | FusionConfig
+    | ContextEncoderConfig
+    | SRNConfig
 )
 
 FRAME_STRIDE = 1_000  # seeds between two frames: more than any network has dropout layers
@@ -69,6 +75,7 @@ class StillGenerator(Generator):
         conditioning_channels: int,
         passes: Sequence[Sequence[int]] = (),
         lightness: int | None = None,
+        known: int | None = None,
     ) -> None:
         """Build the network, and the feature encoder where the configuration has one.
 
@@ -77,19 +84,21 @@ class StillGenerator(Generator):
             conditioning_channels: channels k of one map, with features and what stands beside it.
             passes: of a fusion, the channels of the pictures that each pass sees.
             lightness: channel of the map that holds it, where colours alone are painted.
+            known: first channel of the map that holds what is known of the frame and, after its
+                colours, the mask; None where whole frames are painted.
         """
         super().__init__()
         self.config = config
         self.conditioning_channels = conditioning_channels
         self.noise, self.noise_form = config.noise, config.noise_form
         self.position = config.position
-        self.network = _build(config, conditioning_channels, passes)
+        self.network = _build(config, conditioning_channels, passes, known=known)
         base = config.base if isinstance(config, FusionConfig) else config
         self._render_dropout: RenderDropout | None = None  # None = never, in training neither
         if isinstance(base, Pix2PixConfig):
             self._render_dropout = base.render_dropout
         self.smallest = self.network.smallest
-        self._lightness = lightness
+        self._lightness, self._known = lightness, known
         self.encoder: FeatureEncoder | None = None
         if isinstance(config, Pix2PixHDConfig):
             self.features = config.features
@@ -159,6 +168,10 @@ class StillGenerator(Generator):
         self._seed_dropout()
         maps = window[:, -1]
         pictures, variants, lab = self.network(maps), None, None
+        if (known := self._known) is not None:
+            photograph, mask = maps[:, known : known + 4].split([3, 1], dim=1)
+            frame = torch.where(mask > 0, pictures, photograph)
+            return (GeneratorOutput(frame=frame, hallucinated=pictures, mask=mask),)
         if (light := self._lightness) is not None:
             lab = torch.cat([maps[:, light : light + 1], pictures], dim=1)
             pictures = from_lab(lab)
@@ -187,9 +200,23 @@ def hold_dropout(generator: Generator, *, hold: bool) -> None:
 
 
 def _build(
-    config: StillNetworkConfig, channels_in: int, passes: Sequence[Sequence[int]]
+    config: StillNetworkConfig,
+    channels_in: int,
+    passes: Sequence[Sequence[int]],
+    *,
+    known: int | None,
 ) -> StillNetwork:
-    """Make the network of a configuration."""
+    """Make the network of a configuration.
+
+    Raises:
+        ValueError: if it fills what is unknown, and maps do not say what is known.
+    """
+    if isinstance(config, ContextEncoderConfig | SRNConfig):
+        if known is None:
+            raise ValueError(f"a generator of kind {config.kind!r} needs a control known; got none")
+        if isinstance(config, SRNConfig):
+            return SRN(config, channels_in, known=known)
+        return ContextEncoder(config, channels_in, known=known)
     if isinstance(config, FusionConfig):
         return FusionGenerator(
             config, _build_base(config.base, channels_in), seen_channels(passes, channels_in)

@@ -21,11 +21,14 @@ from vid2vid.temporal import farthest_back
 from vid2vid.training.chunks import pack_chunk
 from vid2vid.training.exhibits import (
     count_boxes,
+    critic_exhibits,
+    hole_exhibit,
     image_exhibit,
     label_exhibit,
     region_exhibit,
     video_exhibits,
 )
+from vid2vid.training.likeness import Weighted
 from vid2vid.training.players import Players
 from vid2vid.training.targets import Targets, generator_map
 from vid2vid.training.terms import NOT_CALIBRATED, generator_terms
@@ -41,6 +44,7 @@ class StepSettings(NamedTuple):
     from_zeros: bool  # start the clip from nothing instead of real first frames
     seed: tuple[int, ...] = (0,)  # of what judging draws
     divisors: Mapping[str, float] = NOT_CALIBRATED  # of layers of the perceptual loss, by term
+    judges_only: bool = False  # train the discriminators alone
 
 
 class Means:
@@ -93,19 +97,28 @@ def gather_gradients(
     means = Means() if means is None else means
     rng = np.random.default_rng(settings.seed)
     first = start
-    while outputs := list(islice(frames, settings.backprop_frames)):
+    while outputs := _take(frames, settings):
         share = len(outputs) / (end - start) / parts
         without_past = settings.from_zeros and targets.painted is None and first == start
         chunk = pack_chunk(outputs, targets, start=first, without_past=without_past)
         new = [output.frame for output in outputs]
         first += len(outputs)
-        terms = generator_terms(
-            chunk, players, losses, scales=settings.scales, divisors=settings.divisors
-        )
+        terms: Weighted = {}
+        if not settings.judges_only:
+            terms = generator_terms(
+                chunk,
+                players,
+                losses,
+                scales=settings.scales,
+                divisors=settings.divisors,
+                rng=rng,
+            )
         exhibits = (
             *image_exhibit(chunk, players, losses),
             *region_exhibit(chunk, players, losses),
             *label_exhibit(chunk, players, losses),
+            *hole_exhibit(chunk, players, losses),
+            *critic_exhibits(chunk, players, rng),
             *video_exhibits(new, past, targets, players, newest=first - 1, losses=losses),
         )
         if players.region_discriminator is not None:
@@ -114,7 +127,8 @@ def gather_gradients(
         for exhibit in exhibits:
             unused = generator.scales - settings.scales
             verdict = exhibit.judge(losses, unused=unused, rng=rng)
-            terms |= verdict.generator
+            if not settings.judges_only:
+                terms |= verdict.generator
             verdict.discriminator.mul(share).backward()
             own = {f"{exhibit.name}_discriminator": verdict.discriminator}
             means.add(own | verdict.observed, share)
@@ -124,6 +138,12 @@ def gather_gradients(
         means.add({name: term for name, (_, term) in terms.items()}, share)
         past = [*past, *(frame.detach() for frame in new)][-reach:] if reach else []
     return means.take()
+
+
+def _take(frames: Iterator[GeneratorOutput], settings: StepSettings) -> list[GeneratorOutput]:
+    """Generate a chunk, with the generator's graph where that is trained."""
+    with torch.set_grad_enabled(not settings.judges_only):
+        return list(islice(frames, settings.backprop_frames))
 
 
 def _rollout(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor
 from torchvision.ops import roi_align
@@ -10,6 +11,7 @@ from torchvision.ops import roi_align
 from vid2vid.losses.config import LossConfig
 from vid2vid.temporal import frame_stride, window_indices
 from vid2vid.training.chunks import Chunk
+from vid2vid.training.critic_judge import CriticExhibit
 from vid2vid.training.judges import PatchExhibit
 from vid2vid.training.label_judge import LabelExhibit
 from vid2vid.training.players import Players
@@ -52,6 +54,43 @@ def label_exhibit(chunk: Chunk, players: Players, losses: LossConfig) -> Iterato
         hallucinated=output.hallucinated if judged_alone else None,
         labels=chunk.labels,
     )
+
+
+def hole_exhibit(chunk: Chunk, players: Players, losses: LossConfig) -> Iterator[PatchExhibit]:
+    """Show every frame of the chunk alone, its holes and their borders as they were painted."""
+    if players.hole_discriminator is None:
+        return
+    yield PatchExhibit(
+        name="hole",
+        discriminator=players.hole_discriminator,
+        real=chunk.real,
+        fake=chunk.output.hallucinated,
+        hallucinated=None,
+        weight=losses.hole_gan,
+    )
+
+
+def critic_exhibits(
+    chunk: Chunk, players: Players, rng: np.random.Generator
+) -> Iterator[CriticExhibit]:
+    """Show every frame of the chunk to each critic, its known pixels as they were."""
+    critics = players.critics()
+    if not critics:
+        return
+    output = chunk.output
+    if output.mask is None:
+        raise ValueError("critics need the mask of what was generated; got None")
+    seed = int(rng.integers(2**62))
+    for name, critic in critics.items():
+        yield CriticExhibit(
+            name=name,
+            critic=critic,
+            real=chunk.real,
+            fake=output.frame,
+            mask=output.mask,
+            penalty_mask=players.gp_mask,
+            seed=seed,
+        )
 
 
 def region_exhibit(chunk: Chunk, players: Players, losses: LossConfig) -> Iterator[PatchExhibit]:

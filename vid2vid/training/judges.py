@@ -23,6 +23,7 @@ from vid2vid.losses.config import LossConfig
 from vid2vid.losses.matching import feature_matching
 from vid2vid.networks.blocks import full_precision
 from vid2vid.networks.discriminator import MultiScaleDiscriminator
+from vid2vid.networks.hole_discriminator import HoleDiscriminator
 
 Stages = list[list[Tensor]]
 
@@ -61,7 +62,7 @@ class PatchExhibit(NamedTuple):
     """What a patch discriminator is shown: the same things, real and generated."""
 
     name: str
-    discriminator: MultiScaleDiscriminator
+    discriminator: MultiScaleDiscriminator | HoleDiscriminator
     real: Tensor  # 'n c h w'
     fake: Tensor  # 'n c h w', with the generator's graph
     hallucinated: Tensor | None  # 'n c h w', judged beside `fake` by its share

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -14,6 +15,7 @@ from vid2vid.losses.diversity import (
     class_masks,
     compare_layers,
 )
+from vid2vid.losses.mrf import implicit_mrf
 from vid2vid.networks.outputs import GeneratorOutput
 from vid2vid.training.chunks import Chunk
 from vid2vid.training.players import Players
@@ -90,6 +92,30 @@ def likeness_terms(
         name: (losses.perceptual * weight, value)
         for name, weight, value in zip(CALIBRATED_TERMS, weights, values, strict=True)
     }
+
+
+def mrf_terms(
+    chunk: Chunk, players: Players, losses: LossConfig, rng: np.random.Generator | None
+) -> Weighted:
+    """Compute the ID-MRF loss of every level that counts, as name -> (weight, value).
+
+    Args:
+        chunk: generated frames, as they were painted, and the real ones.
+        players: for the feature network.
+        losses: the weights.
+        rng: draws positions of large feature maps.
+    """
+    network, output = players.mrf_features, chunk.output
+    if network is None:
+        return {}
+    painted = output.frame if output.mask is None else output.hallucinated
+    with torch.no_grad():
+        real = network(chunk.real)
+    terms: Weighted = {}
+    for level, (ours, theirs) in enumerate(zip(network(painted), real, strict=True), start=1):
+        if weight := losses.mrf_levels[level - 1]:
+            terms[f"mrf_{level}"] = (losses.mrf * weight, implicit_mrf(ours, theirs, rng=rng))
+    return terms
 
 
 def _compare(chunk: Chunk, players: Players, losses: LossConfig) -> _Comparison:

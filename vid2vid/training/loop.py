@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
@@ -18,7 +19,7 @@ from vid2vid.losses.config import LossConfig
 from vid2vid.networks.interface import Generator
 from vid2vid.training.clip_step import Means, StepSettings, gather_gradients
 from vid2vid.training.ema import ema_decay, update_average
-from vid2vid.training.health import watch_heads
+from vid2vid.training.health import HeadMeter, watch_heads
 from vid2vid.training.likeness import CALIBRATED_TERMS
 from vid2vid.training.schedule import Moment, ScheduleConfig, moment
 from vid2vid.training.state import OptimizerConfig, TrainingState
@@ -38,7 +39,7 @@ class TrainingConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     batch_size: int = Field(default=1, ge=1)
-    """Clips in one step."""
+    """Clips in one step; of schedule.critic_steps updates, in each of them."""
     accumulation: int = Field(default=1, ge=1)
     """Parts that a batch is run in, one after the other; their gradients add up."""
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -107,7 +108,7 @@ def take_steps(
         end: number of steps after which to stop.
 
     Raises:
-        TrainingError: if a term is not finite; the players are left as they were before the step.
+        TrainingError: if a term is not finite; the players are left as they were before the update.
     """
     generator = state.players.generator
 
@@ -115,7 +116,8 @@ def take_steps(
         return moment_of(generator, schedule, step)
 
     def plan(step: int) -> StepPlan:
-        return StepPlan(generator.history + at(step).clip_length, run.training.batch_size)
+        clips = run.training.batch_size * schedule.critic_steps
+        return StepPlan(generator.history + at(step).clip_length, clips)
 
     batches = clip_batches(
         run.dataset, plan, seed=run.training.seed, start_step=state.step, end_step=end
@@ -148,11 +150,15 @@ def take_steps(
                     seed=_random_seed(run.training, state.step),
                 )
                 targets = targets._replace(painted=painted)
-            terms = _gather(run, state, targets, settings) | heads.take()
-            norms = _gradient_norms(state)
-            terms |= {f"{name}_gradient": float(norm) for name, norm in norms.items()}
-            _require_finite(terms, step=state.step + 1)
-            _update(run, state, norms, rate_factor=now.rate_factor)
+            terms = _train(
+                run,
+                state,
+                targets,
+                settings=settings,
+                now=now,
+                updates=schedule.critic_steps,
+                heads=heads,
+            )
             state.calibration = state.calibration.observe(terms, CALIBRATED_TERMS)
             terms |= settled
             state.step += 1
@@ -178,8 +184,39 @@ def _settle_divisors(run: Run, state: TrainingState, *, total: int) -> dict[str,
     return {f"{name}_divisor": value for name, value in divisors.items()}
 
 
+def _train(
+    run: Run,
+    state: TrainingState,
+    targets: Targets,
+    *,
+    settings: StepSettings,
+    now: Moment,
+    updates: int,
+    heads: HeadMeter,
+) -> dict[str, float]:
+    """Update the discriminators so many times, and the last time the generator too.
+
+    Each update has an equal share of the clips. Returns what is reported, means over the updates.
+    """
+    found: defaultdict[str, list[float]] = defaultdict(list)
+    for update in range(updates):
+        own = settings._replace(judges_only=now.judges_only or update < updates - 1)
+        share = targets.part(update, updates)
+        terms = _gather(run, state, share, own, update=update) | heads.take()
+        norms = _gradient_norms(state)
+        terms |= {f"{name}_gradient": float(norm) for name, norm in norms.items()}
+        _require_finite(terms, step=state.step + 1, done=update)
+        _update(run, state, norms, rate_factor=now.rate_factor)
+        if not own.judges_only:
+            decay = ema_decay(run.training.ema, state.step)
+            update_average(state.average, state.players.generator, decay)
+        for name, value in terms.items():
+            found[name].append(value)
+    return {name: sum(values) / len(values) for name, values in found.items()}
+
+
 def _gather(
-    run: Run, state: TrainingState, targets: Targets, settings: StepSettings
+    run: Run, state: TrainingState, targets: Targets, settings: StepSettings, *, update: int
 ) -> dict[str, float]:
     """Gather the gradients of all parts of a batch, and its mean terms, in one transfer."""
     parts = run.training.accumulation
@@ -188,7 +225,8 @@ def _gather(
     means = Means()
     enabled = run.training.precision == "bfloat16"
     for index in range(parts):
-        own = settings._replace(seed=(run.training.seed, state.step, JUDGE_STREAM, index))
+        drawn = update * parts + index
+        own = settings._replace(seed=(run.training.seed, state.step, JUDGE_STREAM, drawn))
         with torch.autocast(run.device.type, torch.bfloat16, enabled=enabled):
             gather_gradients(
                 state.players,
@@ -215,7 +253,7 @@ def _gradient_norms(state: TrainingState) -> dict[str, Tensor]:
 def _update(
     run: Run, state: TrainingState, norms: dict[str, Tensor], *, rate_factor: float
 ) -> None:
-    """Let every player take its step, then move the average."""
+    """Let every player take its step that has a gradient."""
     other = run.optimizer.discriminator_rate or run.optimizer.learning_rate
     for name, optimizer in state.optimizers.items():
         rate = run.optimizer.learning_rate if name == "generator" else other
@@ -225,16 +263,21 @@ def _update(
             torch.nn.utils.clip_grads_with_norm_(parameters, limit, norms[name])
         optimizer.param_groups[0]["lr"] = rate * rate_factor
         optimizer.step()
-    decay = ema_decay(run.training.ema, state.step)
-    update_average(state.average, state.players.generator, decay)
 
 
-def _require_finite(terms: dict[str, float], *, step: int) -> None:
-    """Refuse to go on with a term, or the norm of a gradient, that is not a number."""
+def _require_finite(terms: dict[str, float], *, step: int, done: int) -> None:
+    """Refuse to go on with a term, or the norm of a gradient, that is not a number.
+
+    Args:
+        terms: of one update.
+        step: that it is a part of.
+        done: updates of the discriminators that were made before it in the same step.
+    """
+    kept = "the generator was not updated" if done else "nothing was updated"
     for name, value in terms.items():
         if not np.isfinite(value):
             raise TrainingError(
-                f"term {name!r} is {value} at step {step}; nothing was updated: lower "
+                f"term {name!r} is {value} at step {step}; {kept}: lower "
                 "optimizer.learning_rate or set optimizer.clip_norm, then run the same command "
                 "again to go on from the last checkpoint"
             )

@@ -7,8 +7,10 @@ from pydantic import Field
 from torch import nn
 
 from vid2vid.controls.regions import RegionsConfig
+from vid2vid.networks.critics import ContextCritic, Critic, GlobalCritic, PenaltyMask
 from vid2vid.networks.discriminator import DiscriminatorConfig, MultiScaleDiscriminator
 from vid2vid.networks.features import FeatureNetwork
+from vid2vid.networks.hole_discriminator import HoleDiscriminator
 from vid2vid.networks.interface import Generator
 from vid2vid.networks.segmentation_discriminator import SegmentationDiscriminator
 
@@ -33,7 +35,7 @@ class RegionDiscriminatorConfig(DiscriminatorConfig):
 
 @dataclass
 class Players:
-    """Generator, discriminators, and the frozen feature network of the perceptual loss."""
+    """Generator, discriminators, and the frozen feature networks of losses."""
 
     generator: Generator
     image_discriminator: MultiScaleDiscriminator | None = None
@@ -44,6 +46,12 @@ class Players:
     region_discriminator: MultiScaleDiscriminator | None = None
     region_size: int = 0  # px, height and width of what it sees
     segmentation_discriminator: SegmentationDiscriminator | None = None
+    hole_discriminator: HoleDiscriminator | None = None
+    overlap: int = 0  # px around a hole that the generator paints as well
+    context_critic: ContextCritic | None = None
+    global_critic: GlobalCritic | None = None
+    gp_mask: PenaltyMask = "binary"  # of both critics
+    mrf_features: FeatureNetwork | None = None  # frozen, of the ID-MRF loss
 
     def trained(self) -> Iterator[tuple[str, nn.Module]]:
         """Yield the name and the network of every player that has an optimiser."""
@@ -54,8 +62,17 @@ class Players:
             yield "region_discriminator", self.region_discriminator
         if self.segmentation_discriminator is not None:
             yield "segmentation_discriminator", self.segmentation_discriminator
+        if self.hole_discriminator is not None:
+            yield "hole_discriminator", self.hole_discriminator
+        for name, critic in self.critics().items():
+            yield f"{name}_discriminator", critic
         for scale, discriminator in enumerate(self.video_discriminators):
             yield f"video_discriminator_{scale}", discriminator
+
+    def critics(self) -> dict[str, Critic]:
+        """Return the critics that there are, by what they judge."""
+        both = {"context": self.context_critic, "global": self.global_critic}
+        return {name: critic for name, critic in both.items() if critic is not None}
 
     def freeze(self, stages: int) -> None:
         """Train all stages of the generator but the `stages` coarsest ones."""

@@ -36,6 +36,13 @@ class ScheduleConfig(BaseModel):
     freeze_except: int = Field(default=1, ge=1)
     """Finest scales, enhancers or modules that are trained meanwhile (CRN at 1024: 2)."""
 
+    critic_steps: int = Field(default=1, ge=1)
+    """Updates of every discriminator in a step, each on clips of its own; the last one goes with
+    that of the generator (WGAN-GP, SRN: 5)."""
+    critic_warmup: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the run, from its beginning, in which the discriminators are trained alone: fresh
+    ones would pull a trained generator anywhere."""
+
     @model_validator(mode="after")
     def _grows(self) -> "ScheduleConfig":
         if self.clip_length_max < self.clip_length:
@@ -57,6 +64,7 @@ class Moment(NamedTuple):
     clip_length: int  # generated frames
     scales: int  # spatial scales that run
     frozen: int  # coarsest stages that are not trained
+    judges_only: bool = False  # the discriminators are trained alone
 
 
 def moment(config: ScheduleConfig, step: int, *, refiners: int, enhancers: int = 0) -> Moment:
@@ -76,7 +84,13 @@ def moment(config: ScheduleConfig, step: int, *, refiners: int, enhancers: int =
     frozen = others if since < config.freeze else 0
     doublings = int(progress / config.clip_growth) if config.clip_growth else 0
     length = min(config.clip_length_max, config.clip_length * 2 ** min(doublings, 16))
-    return Moment(_rate_factor(config, progress), length, scales, frozen)
+    return Moment(
+        _rate_factor(config, progress),
+        length,
+        scales,
+        frozen,
+        judges_only=progress < config.critic_warmup,
+    )
 
 
 def longest_clip(config: ScheduleConfig) -> int:

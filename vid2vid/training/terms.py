@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+import numpy as np
+
 from vid2vid.losses import motion
 from vid2vid.losses.config import LossConfig
+from vid2vid.losses.hole import hole_loss
+from vid2vid.losses.spatial import known_loss, spatial_loss, spatial_weights
 from vid2vid.training.chunks import Chunk
-from vid2vid.training.likeness import Weighted, likeness_terms
+from vid2vid.training.likeness import Weighted, likeness_terms, mrf_terms
 from vid2vid.training.players import Players
 
 NOT_CALIBRATED: Mapping[str, float] = MappingProxyType({})
@@ -19,6 +23,7 @@ def generator_terms(
     *,
     scales: int,
     divisors: Mapping[str, float] = NOT_CALIBRATED,
+    rng: np.random.Generator | None = None,
 ) -> Weighted:
     """Compute the terms whose weight is not 0, as name -> (weight, value).
 
@@ -28,9 +33,30 @@ def generator_terms(
         losses: the weights.
         scales: spatial scales that run.
         divisors: of the layers of the perceptual loss, by term; see `Calibration`.
+        rng: draws positions of large feature maps for the ID-MRF loss.
     """
     terms = likeness_terms(chunk, players, losses, divisors)
+    terms |= mrf_terms(chunk, players, losses, rng)
+    terms |= _filling_terms(chunk, players, losses)
     return terms | _motion_terms(chunk, losses, scales)
+
+
+def _filling_terms(chunk: Chunk, players: Players, losses: LossConfig) -> Weighted:
+    """Compute the terms on what was painted before the known pixels of photographs are kept."""
+    painted, real, mask = chunk.output.hallucinated, chunk.real, chunk.output.mask
+    terms: Weighted = {}
+    if mask is None:
+        return terms
+    if losses.hole:
+        value = hole_loss(painted, real, mask, overlap=players.overlap)
+        terms["hole"] = (losses.hole, value)
+    if (weighting := losses.spatial_weighting) is not None:
+        if losses.spatial_weight:
+            weights = spatial_weights(mask, weighting)
+            terms["spatial"] = (losses.spatial_weight, spatial_loss(painted, real, weights))
+        if losses.known_weight:
+            terms["known"] = (losses.known_weight, known_loss(painted, real, mask))
+    return terms
 
 
 def _motion_terms(chunk: Chunk, losses: LossConfig, scales: int) -> Weighted:

@@ -18,7 +18,7 @@ from vid2vid.errors import DataError
 from vid2vid.world.config import WorldConfig
 from vid2vid.world.render import Renderer, World, WorldFrames
 
-_CLIP_STREAM = 7
+_CLIP_STREAM, _CONTROL_STREAM = 7, 8
 _KEPT_WORLDS = 16
 _KNOWN_FLOW = "known flow"  # stands for a stream of files
 
@@ -132,10 +132,12 @@ class WorldClips:
             DataError: if the streets are too short.
         """
         self.check_length(request.length)
-        rng = np.random.default_rng((request.seed, request.step, request.position, _CLIP_STREAM))
+        own = (request.seed, request.step, request.position)
+        rng = np.random.default_rng((*own, _CLIP_STREAM))
         last = self.config.num_frames - (request.length - 1) * self.config.stride
         cut = _Cut(int(rng.integers(self.config.worlds)), int(rng.integers(last)))
-        return self._render(cut, request.length)
+        control_rng = np.random.default_rng((*own, _CONTROL_STREAM))
+        return self._render(cut, request.length, control_rng=control_rng)
 
     def evaluation_clip(self, sequence_index: int, start: int, length: int) -> Clip:
         """Render the clip of a street from a frame on.
@@ -153,7 +155,9 @@ class WorldClips:
             )
         return self._render(_Cut(sequence_index, start), length)
 
-    def _render(self, cut: _Cut, length: int) -> Clip:
+    def _render(
+        self, cut: _Cut, length: int, *, control_rng: np.random.Generator | None = None
+    ) -> Clip:
         stride = self.config.stride
         renderer = self._renderer(cut.world_index)
         rendered = [renderer.render(cut.start + number * stride) for number in range(length)]
@@ -177,7 +181,7 @@ class WorldClips:
             name=f"world_{self.config.first_seed + cut.world_index:06d}",
             start=cut.start,
             stride=stride,
-            pictures=make_pictures(self._controls, material, unvaried(size)),
+            pictures=make_pictures(self._controls, material, unvaried(size), rng=control_rng),
             boxes=clip_boxes(
                 self._regions, (), material, augmentation=unvaried(size), labels=labels
             ),

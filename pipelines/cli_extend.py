@@ -1,0 +1,162 @@
+"""The commands `extend` and `morph`. No torch here, so that --help is fast."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pipelines import cli_options as options
+from pipelines.console import run_command
+from pipelines.extending.options import (
+    Extended,
+    ExtendOptions,
+    parse_aspect,
+    parse_margins,
+)
+from pipelines.filling.options import FillOptions
+from vid2vid.extension.layout import HALVINGS
+
+Checkpoint = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint",
+        "-c",
+        help="Of kind srn: a .safetensors file or a run folder. Default: the package's own.",
+    ),
+]
+
+
+def extend(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INPUT", help="Picture, folder or quoted glob of pictures, or video."
+        ),
+    ],
+    out: Annotated[Path, typer.Argument(help="Picture (.png .jpg .webp), folder, or video.")],
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="W:H", help="Aspect of the result, such as 16:9 or 1.85."),
+    ] = None,
+    margins: Annotated[
+        str | None,
+        typer.Option(metavar="TOP,RIGHT,BOTTOM,LEFT", help="Pixels added on each side."),
+    ] = None,
+    tile: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Extend the result again, N times in all: by --margins, else by as much as the "
+            "checkpoint was trained for. For textures.",
+        ),
+    ] = None,
+    scale: Annotated[
+        float | None,
+        typer.Option(
+            help="Scale at which pictures are continued, above 0 to 1. Default: 1 with --tile, "
+            "else the largest at which the margins are no wider than the checkpoint has learnt."
+        ),
+    ] = None,
+    checkpoint: Checkpoint = None,
+    picture_format: options.Format = None,
+    quality: options.Quality = None,
+    flow: Annotated[
+        Literal["dis", "raft"] | None,
+        typer.Option(help="What finds the motion of a video. Default: dis, which needs no file."),
+    ] = None,
+    raft: Annotated[Path | None, typer.Option(help="Weights of torchvision's RAFT.")] = None,
+    chunk: Annotated[
+        int | None,
+        typer.Option(min=1, help="Frames of a video finished together: memory grows with it."),
+    ] = None,
+    overlap: Annotated[
+        int | None,
+        typer.Option(min=0, help="Frames around them from which pixels are carried."),
+    ] = None,
+    frames: options.Frames = None,
+    fps: options.Fps = None,
+    audio: options.Audio = None,
+    codec: options.Codec = None,
+    crf: options.Crf = None,
+    lossless: options.Lossless = False,
+    device: options.Device = None,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Extend a picture or a video beyond its borders; what is known of it stays as it is."""
+
+    def run() -> None:
+        plain = FillOptions()
+        chosen = ExtendOptions(
+            margins=None if margins is None else parse_margins(margins),
+            aspect=None if to is None else parse_aspect(to),
+            tile=tile,
+            scale=scale,
+            format=picture_format,
+            quality=quality,
+            video=FillOptions(
+                flow=flow or plain.flow,
+                raft=raft,
+                device=device,
+                chunk=plain.chunk if chunk is None else chunk,
+                overlap=plain.overlap if overlap is None else overlap,
+                frames=frames,
+                fps=fps,
+                audio=audio,
+                codec=codec,
+                crf=crf,
+                lossless=lossless,
+            ),
+        )
+        from pipelines.extending.extend import extend as extend_files
+        from pipelines.extending.network import load_continuation
+
+        continuation = load_continuation(checkpoint, device=device)
+        extender = continuation.extender(scale=chosen.growing_scale)
+        done = extend_files(source, out, extender=extender, options=chosen)
+        _echo(done, as_json=as_json)
+
+    raise typer.Exit(run_command(run, debug=debug))
+
+
+def morph(
+    left: Annotated[Path, typer.Argument(help="Picture.")],
+    right: Annotated[Path, typer.Argument(help="Picture of the same height.")],
+    out: Annotated[Path, typer.Argument(help="Picture (.png .jpg .webp).")],
+    gap: Annotated[
+        int | None,
+        typer.Option(
+            min=HALVINGS,
+            help="Pixels between the two. Default: a quarter of the narrower one's width.",
+        ),
+    ] = None,
+    checkpoint: Checkpoint = None,
+    quality: options.Quality = None,
+    device: options.Device = None,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Put two pictures side by side and paint the transition between them."""
+
+    def run() -> None:
+        from pipelines.extending.morph import morph as morph_files
+        from pipelines.extending.network import load_continuation
+
+        continuation = load_continuation(checkpoint, device=device)
+        done = morph_files(left, right, out, continuation=continuation, gap=gap, quality=quality)
+        _echo(done, as_json=as_json)
+
+    raise typer.Exit(run_command(run, debug=debug))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("extend")(extend)
+    app.command("morph")(morph)
+
+
+def _echo(done: Extended, *, as_json: bool) -> None:
+    """Say where the result is."""
+    typer.echo(json.dumps(done.to_json(), indent=2) if as_json else str(done.path))

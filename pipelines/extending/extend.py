@@ -1,0 +1,215 @@
+"""Extend a picture, every picture of a folder, or a video."""
+
+import logging
+import time
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipelines.console import progress
+from pipelines.extending.options import AS_IS, Extended, ExtendOptions
+from pipelines.filling.video import extend_video
+from pipelines.rendering.input_stream import InputFrame
+from pipelines.rendering.label_choice import check_places
+from pipelines.rendering.options import RenderingError, RenderOptions
+from pipelines.rendering.picture_choice import check_pictures, is_folder
+from pipelines.rendering.sinks import FolderSink, PictureSink, RenderedFrame, Sink
+from vid2vid.errors import ConfigError, Vid2VidError
+from vid2vid.extension.extender import Extender
+from vid2vid.extension.margins import Margins
+from vid2vid.extension.tiling import own_margins
+from vid2vid.video.levels import from_levels, to_levels
+from vid2vid.video.pictures import PICTURE_SUFFIXES, write_picture
+from vid2vid.video.reading import find_frames, is_video, open_video, read_image
+
+LOGGER = logging.getLogger(__name__)
+
+Rgb = NDArray[np.uint8]
+
+
+class PictureExtender:
+    """Extends pictures one by one, and says of each way of growing once that it is taken."""
+
+    def __init__(self, extender: Extender, options: ExtendOptions) -> None:
+        self._extender, self._options = extender, options
+        self.notes: list[str] = []
+
+    def extend(self, rgb: Rgb) -> Tensor:
+        """Extend one picture.
+
+        Args:
+            rgb: 'h w 3'.
+
+        Returns:
+            'h w 3' uint8 of the grown size, or the picture itself where it has the aspect already.
+
+        Raises:
+            ConfigError: if it cannot grow so.
+        """
+        picture = from_levels(torch.from_numpy(rgb))
+        for _ in range(self._options.tile or 1):
+            height, width = picture.shape[1:]
+            asked = self._options.margins_for(height, width, pixel_aspect=Fraction(1))
+            margins = own_margins(self._extender.layout, height, width) if asked is None else asked
+            if margins.is_empty:
+                self._note(f"leaves {width}x{height} as it is, which has that aspect")
+                break
+            self._tell(height, width, margins)
+            picture = self._extender.extend(picture, margins)
+        return to_levels(picture)
+
+    def _tell(self, height: int, width: int, margins: Margins) -> None:
+        tall, wide = margins.grown_size(height, width)
+        way = self._extender.plan(height, width, margins).describe(height, width)
+        self._note(f"extends {width}x{height} to {wide}x{tall} {way}")
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+            LOGGER.info("%s", text)
+
+
+def extend(
+    source: Path | str, out: Path | str, *, extender: Extender, options: ExtendOptions
+) -> Extended:
+    """Extend a picture, each picture of a folder or glob by itself, or a video.
+
+    Args:
+        source: picture, folder, glob or video.
+        out: picture, folder, or video; a folder or glob of pictures that becomes a video is one.
+        extender: what continues pictures; see `network.load_continuation`.
+        options: how far, and how outputs are written.
+
+    Raises:
+        Vid2VidError: if something does not fit; nothing was written.
+        RenderingError: if input or disk failed after the first picture.
+    """
+    source, out = Path(source), Path(out)
+    video = options.video
+    plain = RenderOptions(
+        codec=video.codec,
+        crf=video.crf,
+        lossless=video.lossless,
+        format=options.format,
+        quality=options.quality,
+    )
+    check_places(plain, source, out)
+    if is_video(source) or is_video(out):
+        return _extend_video(source, out, extender, options)
+    check_pictures(plain, out)
+    return _extend_pictures(source, out, extender, options)
+
+
+def _extend_video(source: Path, out: Path, extender: Extender, options: ExtendOptions) -> Extended:
+    """Widen a video: what any frame shows is carried, the rest continued on key frames."""
+    unfit = {"--tile": options.tile, "--format": options.format, "--quality": options.quality}
+    for option, value in unfit.items():
+        if value is not None:
+            raise ConfigError(
+                f"{option} is for pictures; {source} to {out} is a video: leave it out"
+            )
+    info = open_video(source)
+    margins = options.margins_for(info.height, info.width, pixel_aspect=info.pixel_aspect)
+    if margins is None or margins.is_empty:
+        raise ConfigError(
+            f"the video must have another aspect than --to asks for; {source} is "
+            f"{info.width}x{info.height} and has it: choose another one, or --margins"
+        )
+    height, width = info.height, info.width
+    tall, wide = margins.grown_size(height, width)
+    way = extender.plan(height, width, margins).describe(height, width)
+    note = f"extends {width}x{height} to {wide}x{tall} from other frames; what none shows {way}"
+    LOGGER.info("%s", note)
+    done = extend_video(source, margins, out, inventor=extender, options=options.video)
+    carried = (
+        f"carried {done.carried_share:.0%} of what was unknown, continued "
+        f"{done.num_key_frames} key frames"
+    )
+    LOGGER.info("%s", carried)
+    return Extended(
+        path=done.path,
+        num_frames=done.num_frames,
+        height=done.height,
+        width=done.width,
+        seconds=done.seconds,
+        notes=(note, carried),
+    )
+
+
+def _extend_pictures(
+    source: Path, out: Path, extender: Extender, options: ExtendOptions
+) -> Extended:
+    """Extend pictures one by one."""
+    started = time.perf_counter()
+    if replace(options.video, device=None) != AS_IS:
+        raise ConfigError(
+            f"options of video say nothing of pictures; {source} to {out} is none: leave "
+            "--frames, --fps, --audio, --flow, --raft, --chunk and --overlap out"
+        )
+    paths = find_frames(source)
+    worker, count, size = PictureExtender(extender, options), 0, (0, 0)
+    sink = _open_sink(out, len(paths), options)
+    try:
+        with progress(len(paths), "extending", unit="pictures") as bar:
+            for path in paths:
+                frame = worker.extend(read_image(path))
+                source_frame = InputFrame(None, None, time=Fraction(count), name=path.stem)
+                sink.write(RenderedFrame(source_frame, frame))
+                count, size = count + 1, (frame.shape[0], frame.shape[1])
+                bar.advance()
+        written = sink.close()
+    except BaseException as error:
+        leave_partial(sink, error, count=count)
+    return Extended(
+        path=written,
+        num_frames=count,
+        height=size[0],
+        width=size[1],
+        seconds=time.perf_counter() - started,
+        notes=tuple(worker.notes),
+    )
+
+
+def _open_sink(out: Path, count: int, options: ExtendOptions) -> Sink:
+    """Open a picture, or a folder.
+
+    Raises:
+        ConfigError: if a picture would have to hold several.
+        VideoError: if it cannot be written.
+    """
+
+    def save(path: Path, rendered: RenderedFrame) -> None:
+        write_picture(path, rendered.frame.numpy(), quality=options.quality)
+
+    if is_folder(out):
+        return FolderSink(out, f".{options.format or 'png'}", save)
+    if out.suffix.lower() not in PICTURE_SUFFIXES:
+        raise ConfigError(
+            f"an extended picture is written as {', '.join(sorted(PICTURE_SUFFIXES))}, or into a "
+            f"folder; got {out}: name it so"
+        )
+    if count != 1:
+        raise ConfigError(f"{out} holds one picture; there are {count}: name a folder")
+    return PictureSink(out, save)
+
+
+def leave_partial(sink: Sink, error: BaseException, *, count: int) -> NoReturn:
+    """Keep what was written of an unfinished output, and raise.
+
+    Args:
+        sink: of the output.
+        error: that ended it.
+        count: pictures that it holds.
+    """
+    partial = sink.abort(keep_partial=count > 0)
+    if partial is not None and isinstance(error, (Vid2VidError, OSError)):
+        raise RenderingError(f"{error}; the {count} pictures before are in {partial}") from error
+    if partial is not None:
+        LOGGER.info("%d pictures are in %s", count, partial)
+    raise error

@@ -1,0 +1,1 @@
+"""Fill holes in a video, and widen one: files in, a file out."""

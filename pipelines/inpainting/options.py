@@ -1,0 +1,74 @@
+"""What can be asked of inpainting and harmonising, and what they answer. Imports no torch."""
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from pipelines.filling.options import FillOptions
+from vid2vid.errors import ConfigError
+
+PresetName = Literal["paper", "fast"]
+WeightsName = Literal["paper", "balanced"]
+BlendingName = Literal["poisson", "feather", "laplacian", "hard"]
+PictureFormat = Literal["png", "jpg", "webp"]
+
+AS_IS = FillOptions()
+"""Of a video of which nothing was asked."""
+
+
+@dataclass(frozen=True)
+class InpaintOptions:
+    """How holes are filled, and how pictures are read and written."""
+
+    preset: PresetName = "fast"
+    """`paper`: the published recipe; `fast`: begun from known patches, and a fraction of its time.
+    """
+    weights: WeightsName = "balanced"
+    """Of content, texture and smoothness: calibrated on the picture, or as published, which suits
+    VGG19 alone."""
+    line_search: bool = False
+    """Whether L-BFGS searches along each step (strong Wolfe), so that no step leads uphill."""
+    iterations: int | None = None
+    """Of each level; None = the preset's; 0 = no optimisation."""
+    blending: BlendingName = "poisson"
+    """How a painting is laid into its hole."""
+    patches: Path | None = None
+    """Folder of pictures that texture is taken from, beside the picture itself."""
+    checkpoint: Path | None = None
+    """Of a content network; None = a membrane says what a hole holds."""
+    vgg_weights: Path | None = None
+    """torchvision's file; None = torch's cache, or the segmenter of the package."""
+    format: PictureFormat | None = None
+    """Of the pictures in a folder; None = png."""
+    quality: int | None = None
+    """Of JPEG and WebP, 1 to 100; None = 95, and WebP without loss."""
+    video: FillOptions = AS_IS
+    """How a video is read and written; masks grow by its `dilate`, and it names the device."""
+
+    def __post_init__(self) -> None:
+        if self.iterations is not None and self.iterations < 0:
+            raise ConfigError(f"--iterations must be at least 0; got {self.iterations}")
+        if self.quality is not None and not 1 <= self.quality <= 100:
+            raise ConfigError(f"--quality must be 1 to 100; got {self.quality}")
+
+    @property
+    def asks_of_video(self) -> bool:
+        """Whether anything was asked that pictures do not have."""
+        video = self.video
+        return replace(video, dilate=AS_IS.dilate, device=None) != AS_IS
+
+
+@dataclass(frozen=True)
+class Inpainted:
+    """What was written."""
+
+    path: Path
+    num_frames: int  # pictures or frames
+    height: int  # of the last, px
+    width: int
+    seconds: float  # from before the input is opened to the complete output
+
+    def to_json(self) -> dict[str, object]:
+        """Turn it into JSON values."""
+        values = asdict(self)
+        return {**values, "path": str(self.path), "seconds": round(self.seconds, 3)}

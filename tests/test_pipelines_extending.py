@@ -144,7 +144,7 @@ def test_a_joint_is_a_picture_of_its_own(tmp_path, checkpoint, name, capsys):
         (["out.png", "--margins", "1,0,0,0", "--codec", "ffv1"], "--codec is for video files"),
         (["out.png", "--margins", "1,0,0,0", "--fps", "5"], "options of video say nothing"),
         (["out.png", "--margins", "1,0,0,0", "--quality", "5"], "--quality is for JPEG"),
-        (["out.txt", "--margins", "1,0,0,0"], "an extended picture is written as"),
+        (["out.txt", "--margins", "1,0,0,0"], "a picture is written as"),
         (["in.png", "--margins", "1,0,0,0"], "every output needs a place of its own"),
         (["out.mp4", "--tile", "2"], "--tile is for pictures"),
         (["out.mp4", "--to", "4:3"], "must have another aspect than --to asks for"),

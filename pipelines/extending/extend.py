@@ -1,36 +1,27 @@
 """Extend a picture, every picture of a folder, or a video."""
 
 import logging
-import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import NoReturn
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from pipelines.console import progress
 from pipelines.extending.options import AS_IS, Extended, ExtendOptions
 from pipelines.filling.video import extend_video
-from pipelines.rendering.input_stream import InputFrame
 from pipelines.rendering.label_choice import check_places
-from pipelines.rendering.options import RenderingError, RenderOptions
-from pipelines.rendering.picture_choice import check_pictures, is_folder
-from pipelines.rendering.sinks import FolderSink, PictureSink, RenderedFrame, Sink
-from vid2vid.errors import ConfigError, Vid2VidError
+from pipelines.rendering.one_by_one import Rgb, each_picture
+from pipelines.rendering.options import RenderOptions
+from pipelines.rendering.picture_choice import check_pictures
+from vid2vid.errors import ConfigError
 from vid2vid.extension.extender import Extender
 from vid2vid.extension.margins import Margins
 from vid2vid.extension.tiling import own_margins
 from vid2vid.video.levels import from_levels, to_levels
-from vid2vid.video.pictures import PICTURE_SUFFIXES, write_picture
-from vid2vid.video.reading import find_frames, is_video, open_video, read_image
+from vid2vid.video.reading import is_video, open_video
 
 LOGGER = logging.getLogger(__name__)
-
-Rgb = NDArray[np.uint8]
 
 
 class PictureExtender:
@@ -146,70 +137,22 @@ def _extend_pictures(
     source: Path, out: Path, extender: Extender, options: ExtendOptions
 ) -> Extended:
     """Extend pictures one by one."""
-    started = time.perf_counter()
     if replace(options.video, device=None) != AS_IS:
         raise ConfigError(
             f"options of video say nothing of pictures; {source} to {out} is none: leave "
             "--frames, --fps, --audio, --flow, --raft, --chunk and --overlap out"
         )
-    paths = find_frames(source)
-    worker, count, size = PictureExtender(extender, options), 0, (0, 0)
-    sink = _open_sink(out, len(paths), options)
-    try:
-        with progress(len(paths), "extending", unit="pictures") as bar:
-            for path in paths:
-                frame = worker.extend(read_image(path))
-                source_frame = InputFrame(None, None, time=Fraction(count), name=path.stem)
-                sink.write(RenderedFrame(source_frame, frame))
-                count, size = count + 1, (frame.shape[0], frame.shape[1])
-                bar.advance()
-        written = sink.close()
-    except BaseException as error:
-        leave_partial(sink, error, count=count)
-    return Extended(
-        path=written,
-        num_frames=count,
-        height=size[0],
-        width=size[1],
-        seconds=time.perf_counter() - started,
-        notes=tuple(worker.notes),
+    worker = PictureExtender(extender, options)
+
+    def work(_path: Path, rgb: Rgb) -> Tensor:
+        return worker.extend(rgb)
+
+    written = each_picture(
+        source,
+        out,
+        work,
+        doing="extending",
+        picture_format=options.format,
+        quality=options.quality,
     )
-
-
-def _open_sink(out: Path, count: int, options: ExtendOptions) -> Sink:
-    """Open a picture, or a folder.
-
-    Raises:
-        ConfigError: if a picture would have to hold several.
-        VideoError: if it cannot be written.
-    """
-
-    def save(path: Path, rendered: RenderedFrame) -> None:
-        write_picture(path, rendered.frame.numpy(), quality=options.quality)
-
-    if is_folder(out):
-        return FolderSink(out, f".{options.format or 'png'}", save)
-    if out.suffix.lower() not in PICTURE_SUFFIXES:
-        raise ConfigError(
-            f"an extended picture is written as {', '.join(sorted(PICTURE_SUFFIXES))}, or into a "
-            f"folder; got {out}: name it so"
-        )
-    if count != 1:
-        raise ConfigError(f"{out} holds one picture; there are {count}: name a folder")
-    return PictureSink(out, save)
-
-
-def leave_partial(sink: Sink, error: BaseException, *, count: int) -> NoReturn:
-    """Keep what was written of an unfinished output, and raise.
-
-    Args:
-        sink: of the output.
-        error: that ended it.
-        count: pictures that it holds.
-    """
-    partial = sink.abort(keep_partial=count > 0)
-    if partial is not None and isinstance(error, (Vid2VidError, OSError)):
-        raise RenderingError(f"{error}; the {count} pictures before are in {partial}") from error
-    if partial is not None:
-        LOGGER.info("%d pictures are in %s", count, partial)
-    raise error
+    return Extended(*written, notes=tuple(worker.notes))

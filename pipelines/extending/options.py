@@ -4,13 +4,11 @@ import re
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
 
 from pipelines.filling.options import FillOptions
+from pipelines.rendering.options import PictureFormat
 from vid2vid.errors import ConfigError
 from vid2vid.extension.margins import Margins, margins_to_aspect
-
-PictureFormat = Literal["png", "jpg", "webp"]
 
 _ASPECT = re.compile(r"(\d+(?:\.\d+)?)(?:[:/](\d+(?:\.\d+)?))?")
 

@@ -9,8 +9,8 @@ from pipelines.build import choose_device
 from pipelines.filling.masks import read_mask
 from pipelines.inpainting.inventor import choose_synthesis
 from pipelines.inpainting.options import Inpainted, InpaintOptions
-from pipelines.inpainting.pictures import Rgb, each_picture
 from pipelines.rendering.label_choice import check_places
+from pipelines.rendering.one_by_one import Rgb, each_picture
 from pipelines.rendering.options import RenderOptions
 from pipelines.rendering.picture_choice import check_pictures
 from vid2vid.errors import DataError
@@ -60,4 +60,7 @@ def harmonise(
         fitted = fit(from_levels(levels), from_levels(other), inside, stack=stack, options=chosen)
         return to_levels(fitted)
 
-    return each_picture(picture, out, work, picture_format=None, quality=options.quality)
+    written = each_picture(
+        picture, out, work, doing="harmonising", picture_format=None, quality=options.quality
+    )
+    return Inpainted(*written)

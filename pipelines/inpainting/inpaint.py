@@ -9,8 +9,8 @@ from pipelines.filling.masks import read_mask
 from pipelines.filling.video import fill_video
 from pipelines.inpainting.inventor import build_inventor
 from pipelines.inpainting.options import Inpainted, InpaintOptions
-from pipelines.inpainting.pictures import Rgb, each_picture
 from pipelines.rendering.label_choice import check_places
+from pipelines.rendering.one_by_one import Rgb, each_picture
 from pipelines.rendering.options import RenderOptions
 from pipelines.rendering.picture_choice import check_pictures
 from vid2vid.errors import ConfigError, DataError
@@ -63,7 +63,15 @@ def inpaint(
     def work(path: Path, rgb: Rgb) -> Tensor:
         return fill_picture(rgb, finder.find(path, rgb), inventor)
 
-    return each_picture(source, out, work, picture_format=options.format, quality=options.quality)
+    written = each_picture(
+        source,
+        out,
+        work,
+        doing="inpainting",
+        picture_format=options.format,
+        quality=options.quality,
+    )
+    return Inpainted(*written)
 
 
 def fill_picture(rgb: Rgb, unknown: Tensor, inventor: Inventor) -> Tensor:

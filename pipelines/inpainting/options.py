@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Literal
 
 from pipelines.filling.options import FillOptions
+from pipelines.rendering.options import PictureFormat
 from vid2vid.errors import ConfigError
 
 PresetName = Literal["paper", "fast"]
 WeightsName = Literal["paper", "balanced"]
 BlendingName = Literal["poisson", "feather", "laplacian", "hard"]
-PictureFormat = Literal["png", "jpg", "webp"]
+
 
 AS_IS = FillOptions()
 """Of a video of which nothing was asked."""

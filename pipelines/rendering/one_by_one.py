@@ -1,27 +1,40 @@
 """Work on pictures one by one: a picture into a picture, a folder or glob into a folder."""
 
+import logging
 import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from pipelines.console import progress
-from pipelines.extending.extend import leave_partial
-from pipelines.inpainting.options import Inpainted, PictureFormat
 from pipelines.rendering.input_stream import InputFrame
+from pipelines.rendering.options import PictureFormat, RenderingError
 from pipelines.rendering.picture_choice import is_folder
 from pipelines.rendering.sinks import FolderSink, PictureSink, RenderedFrame, Sink
-from vid2vid.errors import ConfigError
+from vid2vid.errors import ConfigError, Vid2VidError
 from vid2vid.video.pictures import PICTURE_SUFFIXES, write_picture
 from vid2vid.video.reading import find_frames, read_image
+
+LOGGER = logging.getLogger(__name__)
 
 Rgb = NDArray[np.uint8]
 Work = Callable[[Path, Rgb], Tensor]
 """From a picture, its path and 'h w 3', to 'h w 3' uint8."""
+
+
+class Written(NamedTuple):
+    """What was written."""
+
+    path: Path
+    num_frames: int
+    height: int  # of the last, px
+    width: int
+    seconds: float  # from before the input is opened to the complete output
 
 
 def each_picture(
@@ -29,15 +42,17 @@ def each_picture(
     out: Path,
     work: Work,
     *,
+    doing: str,
     picture_format: PictureFormat | None,
     quality: int | None,
-) -> Inpainted:
+) -> Written:
     """Change every picture of a source, and write each under its name.
 
     Args:
         source: picture, folder or glob.
         out: picture, or folder.
         work: what changes one.
+        doing: names it beside the progress bar.
         picture_format: of the pictures in a folder; None = png.
         quality: of JPEG and WebP.
 
@@ -51,7 +66,7 @@ def each_picture(
     sink = _open_sink(out, len(paths), picture_format, quality)
     count, size = 0, (0, 0)
     try:
-        with progress(len(paths), "inpainting", unit="pictures") as bar:
+        with progress(len(paths), doing, unit="pictures") as bar:
             for path in paths:
                 picture = work(path, read_image(path))
                 frame = InputFrame(None, None, time=Fraction(count), name=path.stem)
@@ -60,8 +75,8 @@ def each_picture(
                 bar.advance()
         written = sink.close()
     except BaseException as error:
-        leave_partial(sink, error, count=count)
-    return Inpainted(written, count, *size, seconds=time.perf_counter() - started)
+        _leave_partial(sink, error, count=count)
+    return Written(written, count, *size, seconds=time.perf_counter() - started)
 
 
 def _open_sink(
@@ -87,3 +102,19 @@ def _open_sink(
     if count != 1:
         raise ConfigError(f"{out} holds one picture; there are {count}: name a folder")
     return PictureSink(out, save)
+
+
+def _leave_partial(sink: Sink, error: BaseException, *, count: int) -> NoReturn:
+    """Keep what was written of an unfinished output, and raise.
+
+    Args:
+        sink: of the output.
+        error: that ended it.
+        count: pictures that it holds.
+    """
+    partial = sink.abort(keep_partial=count > 0)
+    if partial is not None and isinstance(error, (Vid2VidError, OSError)):
+        raise RenderingError(f"{error}; the {count} pictures before are in {partial}") from error
+    if partial is not None:
+        LOGGER.info("%d pictures are in %s", count, partial)
+    raise error

@@ -34,8 +34,7 @@ class PaintedConfig(StillConfig):
 
     norm: CrnNorm = "layer"
     """`layer` (published), over channels, height and width together; or `instance`, over height and
-    width of each channel: four photographs at 128x96 were learnt by heart to 27.7 dB instead of
-    24.3 in 45 s on one core (`tools/bench_stills.py` has longer runs)."""
+    width of each channel, which learns a few photographs by heart much faster (docs/stills.md)."""
     outputs: int = Field(default=1, ge=1, le=32)
     """Pictures k of every map; from 2 on each class of a map learns from the one that paints it
     best, and rendering shows the first, or `--variant` (official 9 at 256)."""

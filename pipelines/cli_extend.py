@@ -1,15 +1,14 @@
 """The commands `extend` and `morph`. No torch here, so that --help is fast."""
 
-import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from pipelines import cli_filling as shared
 from pipelines import cli_options as options
 from pipelines.console import run_command
 from pipelines.extending.options import (
-    Extended,
     ExtendOptions,
     parse_aspect,
     parse_margins,
@@ -28,13 +27,8 @@ Checkpoint = Annotated[
 
 
 def extend(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            metavar="INPUT", help="Picture, folder or quoted glob of pictures, or video."
-        ),
-    ],
-    out: Annotated[Path, typer.Argument(help="Picture (.png .jpg .webp), folder, or video.")],
+    source: shared.Input,
+    out: shared.Output,
     to: Annotated[
         str | None,
         typer.Option(metavar="W:H", help="Aspect of the result, such as 16:9 or 1.85."),
@@ -62,19 +56,10 @@ def extend(
     checkpoint: Checkpoint = None,
     picture_format: options.Format = None,
     quality: options.Quality = None,
-    flow: Annotated[
-        Literal["dis", "raft"] | None,
-        typer.Option(help="What finds the motion of a video. Default: dis, which needs no file."),
-    ] = None,
-    raft: Annotated[Path | None, typer.Option(help="Weights of torchvision's RAFT.")] = None,
-    chunk: Annotated[
-        int | None,
-        typer.Option(min=1, help="Frames of a video finished together: memory grows with it."),
-    ] = None,
-    overlap: Annotated[
-        int | None,
-        typer.Option(min=0, help="Frames around them from which pixels are carried."),
-    ] = None,
+    flow: shared.Flow = FillOptions.flow,
+    raft: shared.Raft = FillOptions.raft,
+    chunk: shared.Chunk = FillOptions.chunk,
+    overlap: shared.Overlap = FillOptions.overlap,
     frames: options.Frames = None,
     fps: options.Fps = None,
     audio: options.Audio = None,
@@ -88,7 +73,6 @@ def extend(
     """Extend a picture or a video beyond its borders; what is known of it stays as it is."""
 
     def run() -> None:
-        plain = FillOptions()
         chosen = ExtendOptions(
             margins=None if margins is None else parse_margins(margins),
             aspect=None if to is None else parse_aspect(to),
@@ -97,11 +81,11 @@ def extend(
             format=picture_format,
             quality=quality,
             video=FillOptions(
-                flow=flow or plain.flow,
+                flow=flow,
                 raft=raft,
                 device=device,
-                chunk=plain.chunk if chunk is None else chunk,
-                overlap=plain.overlap if overlap is None else overlap,
+                chunk=chunk,
+                overlap=overlap,
                 frames=frames,
                 fps=fps,
                 audio=audio,
@@ -116,7 +100,7 @@ def extend(
         continuation = load_continuation(checkpoint, device=device)
         extender = continuation.extender(scale=chosen.growing_scale)
         done = extend_files(source, out, extender=extender, options=chosen)
-        _echo(done, as_json=as_json)
+        shared.echo_written(done, as_json=as_json)
 
     raise typer.Exit(run_command(run, debug=debug))
 
@@ -146,7 +130,7 @@ def morph(
 
         continuation = load_continuation(checkpoint, device=device)
         done = morph_files(left, right, out, continuation=continuation, gap=gap, quality=quality)
-        _echo(done, as_json=as_json)
+        shared.echo_written(done, as_json=as_json)
 
     raise typer.Exit(run_command(run, debug=debug))
 
@@ -155,8 +139,3 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("extend")(extend)
     app.command("morph")(morph)
-
-
-def _echo(done: Extended, *, as_json: bool) -> None:
-    """Say where the result is."""
-    typer.echo(json.dumps(done.to_json(), indent=2) if as_json else str(done.path))

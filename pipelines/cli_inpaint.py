@@ -1,15 +1,15 @@
 """The commands `inpaint` and `harmonise`. No torch here, so that --help is fast."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from pipelines import cli_filling as shared
 from pipelines import cli_options as options
 from pipelines.console import run_command
 from pipelines.filling.options import FillOptions
-from pipelines.inpainting.options import Inpainted, InpaintOptions
+from pipelines.inpainting.options import InpaintOptions
 
 Preset = Annotated[
     Literal["paper", "fast"],
@@ -38,19 +38,14 @@ VggWeights = Annotated[
 
 
 def inpaint(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            metavar="INPUT", help="Picture, folder or quoted glob of pictures, or video."
-        ),
-    ],
+    source: shared.Input,
     masks: Annotated[
         Path,
         typer.Argument(
             metavar="MASK", help="White = to go: one for all, one for each by name, or a video."
         ),
     ],
-    out: Annotated[Path, typer.Argument(help="Picture (.png .jpg .webp), folder, or video.")],
+    out: shared.Output,
     preset: Preset = "fast",
     weights: Weights = "balanced",
     iterations: Iterations = None,
@@ -69,19 +64,10 @@ def inpaint(
     vgg_weights: VggWeights = None,
     picture_format: options.Format = None,
     quality: options.Quality = None,
-    flow: Annotated[
-        Literal["dis", "raft"] | None,
-        typer.Option(help="What finds the motion of a video. Default: dis, which needs no file."),
-    ] = None,
-    raft: Annotated[Path | None, typer.Option(help="Weights of torchvision's RAFT.")] = None,
-    chunk: Annotated[
-        int | None,
-        typer.Option(min=1, help="Frames of a video finished together: memory grows with it."),
-    ] = None,
-    overlap: Annotated[
-        int | None,
-        typer.Option(min=0, help="Frames around them from which pixels are carried."),
-    ] = None,
+    flow: shared.Flow = FillOptions.flow,
+    raft: shared.Raft = FillOptions.raft,
+    chunk: shared.Chunk = FillOptions.chunk,
+    overlap: shared.Overlap = FillOptions.overlap,
     frames: options.Frames = None,
     fps: options.Fps = None,
     audio: options.Audio = None,
@@ -95,7 +81,6 @@ def inpaint(
     """Fill the holes of a picture or a video; what is outside of them stays as it is."""
 
     def run() -> None:
-        plain = FillOptions()
         chosen = InpaintOptions(
             preset=preset,
             weights=weights,
@@ -109,11 +94,11 @@ def inpaint(
             quality=quality,
             video=FillOptions(
                 dilate=dilate,
-                flow=flow or plain.flow,
+                flow=flow,
                 raft=raft,
                 device=device,
-                chunk=plain.chunk if chunk is None else chunk,
-                overlap=plain.overlap if overlap is None else overlap,
+                chunk=chunk,
+                overlap=overlap,
                 frames=frames,
                 fps=fps,
                 audio=audio,
@@ -124,7 +109,7 @@ def inpaint(
         )
         from pipelines.inpainting.inpaint import inpaint as inpaint_files
 
-        _echo(inpaint_files(source, masks, out, options=chosen), as_json=as_json)
+        shared.echo_written(inpaint_files(source, masks, out, options=chosen), as_json=as_json)
 
     raise typer.Exit(run_command(run, debug=debug))
 
@@ -161,7 +146,7 @@ def harmonise(
         from pipelines.inpainting.harmonise import harmonise as harmonise_files
 
         done = harmonise_files(picture, pasted, mask, out, options=chosen)
-        _echo(done, as_json=as_json)
+        shared.echo_written(done, as_json=as_json)
 
     raise typer.Exit(run_command(run, debug=debug))
 
@@ -170,8 +155,3 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("inpaint")(inpaint)
     app.command("harmonise")(harmonise)
-
-
-def _echo(done: Inpainted, *, as_json: bool) -> None:
-    """Say where the result is."""
-    typer.echo(json.dumps(done.to_json(), indent=2) if as_json else str(done.path))

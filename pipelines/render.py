@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, NoReturn, Self
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -30,8 +30,9 @@ from pipelines.rendering.label_choice import (
     check_places,
     choose_conditioning,
 )
-from pipelines.rendering.options import Dtype, Rendered, RenderingError, RenderOptions
+from pipelines.rendering.options import Dtype, Rendered, RenderOptions
 from pipelines.rendering.outputs import Outputs
+from pipelines.rendering.partial import raise_beside
 from pipelines.rendering.picture_choice import check_pictures
 from pipelines.rendering.sound_choice import takes_sound
 from pipelines.rendering.stream import Consumer, ReadAhead
@@ -39,7 +40,7 @@ from pipelines.rendering.style_choice import choose_styles
 from pipelines.rendering.style_grid import StyleGrid
 from pipelines.rendering.variant import set_variant
 from vid2vid.controls.drawing import InputDrawing
-from vid2vid.errors import ConfigError, Vid2VidError
+from vid2vid.errors import ConfigError
 from vid2vid.networks.still import hold_dropout
 from vid2vid.video.reading import is_video
 
@@ -139,7 +140,7 @@ class Renderer:
             )
             paths = outputs.close()
         except BaseException as error:
-            _leave_partial(outputs, error)
+            raise_beside(error, outputs.abort(), written=f"{outputs.num_written} frames")
         _warn_of_far_colours(inputs.far_share)
         return Rendered(
             path=paths[-1],
@@ -202,18 +203,6 @@ def _reseed(options: RenderOptions, frame_generators: Sequence[FrameGenerator]) 
         )
     for network in networks:
         network.reseed(options.seed or 0)
-
-
-def _leave_partial(outputs: Outputs, error: BaseException) -> NoReturn:
-    """Finish what was written as a partial output, and raise."""
-    partial = outputs.abort()
-    if partial is not None and isinstance(error, (Vid2VidError, OSError)):
-        raise RenderingError(
-            f"{error}; the {outputs.num_written} frames before are in {partial}"
-        ) from error
-    if partial is not None:
-        LOGGER.info("%d frames are in %s", outputs.num_written, partial)
-    raise error
 
 
 def _warn_of_far_colours(far_share: float) -> None:

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -34,15 +33,13 @@ def photo(path, height=48, width=64):
 
 @pytest.fixture
 def workplace(tmp_path, monkeypatch):
-    """A folder with pictures, photographs/, in.mp4, and a network in place of the package's."""
+    """A folder with pictures, photographs/, in.mp4, and a network as training leaves it."""
     monkeypatch.chdir(tmp_path)
-    own = srn_checkpoint(tmp_path / "own") / "model.safetensors"
-    monkeypatch.setattr("vid2vid.weights.extension.FILE_NAME", str(own))
     names = ["in.png", "day.png", "night.png", "photographs/one.png", "photographs/two.png"]
     for name in names:
         photo(Path(name))
     photo(Path("brick.png"), 16, 20)
-    shutil.copytree("own", "runs/srn_small")
+    srn_checkpoint(tmp_path / "runs" / "srn_small")
     writer = open_writer("in.mp4", width=64, height=48, rate=Fraction(25))
     for index in range(3):
         writer.write(np.roll(read_image("in.png"), index, axis=1), Fraction(index, 25))

@@ -8,18 +8,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pipelines.extending.options import AS_IS, Extended, ExtendOptions
+from pipelines.extending.options import ExtendOptions
 from pipelines.filling.video import extend_video
-from pipelines.rendering.label_choice import check_places
+from pipelines.filling.way import takes_video
 from pipelines.rendering.one_by_one import Rgb, each_picture
-from pipelines.rendering.options import RenderOptions
-from pipelines.rendering.picture_choice import check_pictures
+from pipelines.rendering.options import Written
 from vid2vid.errors import ConfigError
 from vid2vid.extension.extender import Extender
 from vid2vid.extension.margins import Margins
 from vid2vid.extension.tiling import own_margins
 from vid2vid.video.levels import from_levels, to_levels
-from vid2vid.video.reading import is_video, open_video
+from vid2vid.video.reading import open_video
 
 LOGGER = logging.getLogger(__name__)
 
@@ -68,7 +67,7 @@ class PictureExtender:
 
 def extend(
     source: Path | str, out: Path | str, *, extender: Extender, options: ExtendOptions
-) -> Extended:
+) -> Written:
     """Extend a picture, each picture of a folder or glob by itself, or a video.
 
     Args:
@@ -82,29 +81,18 @@ def extend(
         RenderingError: if input or disk failed after the first picture.
     """
     source, out = Path(source), Path(out)
-    video = options.video
-    plain = RenderOptions(
-        codec=video.codec,
-        crf=video.crf,
-        lossless=video.lossless,
-        format=options.format,
-        quality=options.quality,
+    of_video = takes_video(
+        source, out, options.video, picture_format=options.format, quality=options.quality
     )
-    check_places(plain, source, out)
-    if is_video(source) or is_video(out):
+    if of_video:
         return _extend_video(source, out, extender, options)
-    check_pictures(plain, out)
     return _extend_pictures(source, out, extender, options)
 
 
-def _extend_video(source: Path, out: Path, extender: Extender, options: ExtendOptions) -> Extended:
+def _extend_video(source: Path, out: Path, extender: Extender, options: ExtendOptions) -> Written:
     """Widen a video: what any frame shows is carried, the rest continued on key frames."""
-    unfit = {"--tile": options.tile, "--format": options.format, "--quality": options.quality}
-    for option, value in unfit.items():
-        if value is not None:
-            raise ConfigError(
-                f"{option} is for pictures; {source} to {out} is a video: leave it out"
-            )
+    if options.tile is not None:
+        raise ConfigError(f"--tile is for pictures; {source} to {out} is a video: leave it out")
     info = open_video(source)
     margins = options.margins_for(info.height, info.width, pixel_aspect=info.pixel_aspect)
     if margins is None or margins.is_empty:
@@ -123,7 +111,7 @@ def _extend_video(source: Path, out: Path, extender: Extender, options: ExtendOp
         f"{done.num_key_frames} key frames"
     )
     LOGGER.info("%s", carried)
-    return Extended(
+    return Written(
         path=done.path,
         num_frames=done.num_frames,
         height=done.height,
@@ -135,13 +123,8 @@ def _extend_video(source: Path, out: Path, extender: Extender, options: ExtendOp
 
 def _extend_pictures(
     source: Path, out: Path, extender: Extender, options: ExtendOptions
-) -> Extended:
+) -> Written:
     """Extend pictures one by one."""
-    if replace(options.video, device=None) != AS_IS:
-        raise ConfigError(
-            f"options of video say nothing of pictures; {source} to {out} is none: leave "
-            "--frames, --fps, --audio, --flow, --raft, --chunk and --overlap out"
-        )
     worker = PictureExtender(extender, options)
 
     def work(_path: Path, rgb: Rgb) -> Tensor:
@@ -155,4 +138,4 @@ def _extend_pictures(
         picture_format=options.format,
         quality=options.quality,
     )
-    return Extended(*written, notes=tuple(worker.notes))
+    return replace(written, notes=tuple(worker.notes))

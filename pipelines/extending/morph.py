@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from pipelines.extending.network import Continuation
-from pipelines.extending.options import Extended
-from pipelines.rendering.options import RenderOptions
+from pipelines.rendering.options import RenderOptions, Written
 from pipelines.rendering.picture_choice import check_pictures
 from vid2vid.errors import CheckpointError, ConfigError
 from vid2vid.extension.layout import HALVINGS
@@ -32,7 +31,7 @@ def morph(
     continuation: Continuation,
     gap: int | None = None,
     quality: int | None = None,
-) -> Extended:
+) -> Written:
     """Put two pictures side by side and paint what lies between them.
 
     Args:
@@ -66,7 +65,7 @@ def morph(
     except OSError as error:
         raise not_whole(out, error) from error
     seconds = time.perf_counter() - started
-    return Extended(out, 1, whole.shape[0], whole.shape[1], seconds=seconds, notes=(note,))
+    return Written(out, 1, whole.shape[0], whole.shape[1], seconds=seconds, notes=(note,))
 
 
 def _joiner_of(continuation: Continuation) -> Joiner:

@@ -1,9 +1,8 @@
 """What can be asked of extending and morphing, and what they answer. Imports no torch."""
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 
 from pipelines.filling.options import FillOptions
 from pipelines.rendering.options import PictureFormat
@@ -11,9 +10,6 @@ from vid2vid.errors import ConfigError
 from vid2vid.extension.margins import Margins, margins_to_aspect
 
 _ASPECT = re.compile(r"(\d+(?:\.\d+)?)(?:[:/](\d+(?:\.\d+)?))?")
-
-AS_IS = FillOptions()
-"""Of a video of which nothing was asked."""
 
 
 def parse_margins(text: str) -> Margins:
@@ -62,7 +58,7 @@ class ExtendOptions:
     """Of the pictures in a folder; None = png."""
     quality: int | None = None
     """Of JPEG and WebP, 1 to 100; None = 95, and WebP without loss."""
-    video: FillOptions = AS_IS
+    video: FillOptions = field(default_factory=FillOptions)
     """How a video is read and written."""
 
     def __post_init__(self) -> None:
@@ -100,20 +96,3 @@ class ExtendOptions:
         if self.aspect is None:
             return self.margins
         return margins_to_aspect(height, width, self.aspect / pixel_aspect)
-
-
-@dataclass(frozen=True)
-class Extended:
-    """What was written."""
-
-    path: Path
-    num_frames: int  # pictures or frames
-    height: int  # of the last, px
-    width: int
-    seconds: float  # from before the input is opened to the complete output
-    notes: tuple[str, ...]  # how the pictures grew, each way once
-
-    def to_json(self) -> dict[str, object]:
-        """Turn it into JSON values."""
-        values = asdict(self)
-        return {**values, "path": str(self.path), "seconds": round(self.seconds, 3)}

@@ -1,6 +1,6 @@
 """What can be asked of filling or widening a video, and what it answers. Imports no torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -53,6 +53,11 @@ class FillOptions:
             raise ConfigError("--raft is for --flow raft; got --flow dis: leave one out")
         if self.fps is not None and self.fps <= 0:
             raise ConfigError(f"--fps must be above 0; got {self.fps}")
+
+    @property
+    def asks_of_video(self) -> bool:
+        """Whether anything was asked that pictures do not have."""
+        return replace(self, dilate=FillOptions.dilate, device=None) != FillOptions()
 
     def frame_slice(self) -> slice:
         """Read `frames`.

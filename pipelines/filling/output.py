@@ -1,6 +1,5 @@
 """Write filled frames with the times of the frames that they were, and count them."""
 
-import logging
 from collections import deque
 from fractions import Fraction
 from pathlib import Path
@@ -8,13 +7,10 @@ from typing import NamedTuple, NoReturn
 
 from pipelines.filling.footage import Footage
 from pipelines.filling.options import FillOptions
-from pipelines.rendering.options import RenderingError
-from vid2vid.errors import Vid2VidError
+from pipelines.rendering.partial import raise_beside
 from vid2vid.filling.window import FilledFrame
 from vid2vid.video.decoding import VideoFrame
 from vid2vid.video.writing import open_writer
-
-LOGGER = logging.getLogger(__name__)
 
 
 class _When(NamedTuple):
@@ -95,10 +91,4 @@ class Output:
             RenderingError: in place of an error of input or disk, if something was written.
         """
         partial = self._writer.abort(keep_partial=self.num_written > 0)
-        if partial is not None and isinstance(error, (Vid2VidError, OSError)):
-            raise RenderingError(
-                f"{error}; the {self.num_written} frames before are in {partial}"
-            ) from error
-        if partial is not None:
-            LOGGER.info("%d frames are in %s", self.num_written, partial)
-        raise error
+        raise_beside(error, partial, written=f"{self.num_written} frames")

@@ -8,10 +8,10 @@ from torch import Tensor
 from pipelines.build import choose_device
 from pipelines.filling.masks import read_mask
 from pipelines.inpainting.inventor import choose_synthesis
-from pipelines.inpainting.options import Inpainted, InpaintOptions
+from pipelines.inpainting.options import InpaintOptions
 from pipelines.rendering.label_choice import check_places
 from pipelines.rendering.one_by_one import Rgb, each_picture
-from pipelines.rendering.options import RenderOptions
+from pipelines.rendering.options import RenderOptions, Written
 from pipelines.rendering.picture_choice import check_pictures
 from vid2vid.errors import DataError
 from vid2vid.inpainting.harmonise import harmonise as fit
@@ -27,7 +27,7 @@ def harmonise(
     out: Path | str,
     *,
     options: InpaintOptions,
-) -> Inpainted:
+) -> Written:
     """Fit an object into a picture.
 
     Args:
@@ -60,7 +60,6 @@ def harmonise(
         fitted = fit(from_levels(levels), from_levels(other), inside, stack=stack, options=chosen)
         return to_levels(fitted)
 
-    written = each_picture(
+    return each_picture(
         picture, out, work, doing="harmonising", picture_format=None, quality=options.quality
     )
-    return Inpainted(*written)

@@ -7,12 +7,11 @@ from torch import Tensor
 
 from pipelines.filling.masks import read_mask
 from pipelines.filling.video import fill_video
+from pipelines.filling.way import takes_video
 from pipelines.inpainting.inventor import build_inventor
-from pipelines.inpainting.options import Inpainted, InpaintOptions
-from pipelines.rendering.label_choice import check_places
+from pipelines.inpainting.options import InpaintOptions
 from pipelines.rendering.one_by_one import Rgb, each_picture
-from pipelines.rendering.options import RenderOptions
-from pipelines.rendering.picture_choice import check_pictures
+from pipelines.rendering.options import Written
 from vid2vid.errors import ConfigError, DataError
 from vid2vid.filling.inventor import Inventor, invent
 from vid2vid.inpainting.masks import grow
@@ -24,7 +23,7 @@ PLAIN = InpaintOptions()
 
 def inpaint(
     source: Path | str, masks: Path | str, out: Path | str, *, options: InpaintOptions = PLAIN
-) -> Inpainted:
+) -> Written:
     """Fill holes. Pixels outside the masks, once those have grown, stay as they are.
 
     Args:
@@ -38,32 +37,20 @@ def inpaint(
         RenderingError: if input or disk failed after the first picture.
     """
     source, masks, out = Path(source), Path(masks), Path(out)
-    video = options.video
-    plain = RenderOptions(
-        codec=video.codec,
-        crf=video.crf,
-        lossless=video.lossless,
-        format=options.format,
-        quality=options.quality,
+    of_video = takes_video(
+        source, out, options.video, picture_format=options.format, quality=options.quality
     )
-    check_places(plain, source, out)
     if out.resolve() == masks.resolve():
         raise ConfigError(f"the output needs a place of its own; {out} holds the masks: name it")
-    if is_video(source) or is_video(out):
+    if of_video:
         return _inpaint_video(source, masks, out, options)
-    check_pictures(plain, out)
-    if options.asks_of_video:
-        raise ConfigError(
-            f"options of video say nothing of pictures; {source} to {out} is none: leave "
-            "--frames, --fps, --audio, --flow, --raft, --chunk and --overlap out"
-        )
-    finder = MaskFinder(masks, source, grow_px=video.dilate)
+    finder = MaskFinder(masks, source, grow_px=options.video.dilate)
     inventor = build_inventor(options)
 
     def work(path: Path, rgb: Rgb) -> Tensor:
         return fill_picture(rgb, finder.find(path, rgb), inventor)
 
-    written = each_picture(
+    return each_picture(
         source,
         out,
         work,
@@ -71,7 +58,6 @@ def inpaint(
         picture_format=options.format,
         quality=options.quality,
     )
-    return Inpainted(*written)
 
 
 def fill_picture(rgb: Rgb, unknown: Tensor, inventor: Inventor) -> Tensor:
@@ -142,12 +128,7 @@ class MaskFinder:
         return grown
 
 
-def _inpaint_video(source: Path, masks: Path, out: Path, options: InpaintOptions) -> Inpainted:
+def _inpaint_video(source: Path, masks: Path, out: Path, options: InpaintOptions) -> Written:
     """Fill a video: what any frame shows is carried, the rest invented on key frames."""
-    for option, value in (("--format", options.format), ("--quality", options.quality)):
-        if value is not None:
-            raise ConfigError(
-                f"{option} is for pictures; {source} to {out} is a video: leave it out"
-            )
     done = fill_video(source, masks, out, inventor=build_inventor(options), options=options.video)
-    return Inpainted(done.path, done.num_frames, done.height, done.width, done.seconds)
+    return Written(done.path, done.num_frames, done.height, done.width, done.seconds)

@@ -1,6 +1,6 @@
 """What can be asked of inpainting and harmonising, and what they answer. Imports no torch."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -11,10 +11,6 @@ from vid2vid.errors import ConfigError
 PresetName = Literal["paper", "fast"]
 WeightsName = Literal["paper", "balanced"]
 BlendingName = Literal["poisson", "feather", "laplacian", "hard"]
-
-
-AS_IS = FillOptions()
-"""Of a video of which nothing was asked."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +39,7 @@ class InpaintOptions:
     """Of the pictures in a folder; None = png."""
     quality: int | None = None
     """Of JPEG and WebP, 1 to 100; None = 95, and WebP without loss."""
-    video: FillOptions = AS_IS
+    video: FillOptions = field(default_factory=FillOptions)
     """How a video is read and written; masks grow by its `dilate`, and it names the device."""
 
     def __post_init__(self) -> None:
@@ -51,25 +47,3 @@ class InpaintOptions:
             raise ConfigError(f"--iterations must be at least 0; got {self.iterations}")
         if self.quality is not None and not 1 <= self.quality <= 100:
             raise ConfigError(f"--quality must be 1 to 100; got {self.quality}")
-
-    @property
-    def asks_of_video(self) -> bool:
-        """Whether anything was asked that pictures do not have."""
-        video = self.video
-        return replace(video, dilate=AS_IS.dilate, device=None) != AS_IS
-
-
-@dataclass(frozen=True)
-class Inpainted:
-    """What was written."""
-
-    path: Path
-    num_frames: int  # pictures or frames
-    height: int  # of the last, px
-    width: int
-    seconds: float  # from before the input is opened to the complete output
-
-    def to_json(self) -> dict[str, object]:
-        """Turn it into JSON values."""
-        values = asdict(self)
-        return {**values, "path": str(self.path), "seconds": round(self.seconds, 3)}

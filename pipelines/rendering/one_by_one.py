@@ -1,11 +1,9 @@
 """Work on pictures one by one: a picture into a picture, a folder or glob into a folder."""
 
-import logging
 import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,28 +11,17 @@ from torch import Tensor
 
 from pipelines.console import progress
 from pipelines.rendering.input_stream import InputFrame
-from pipelines.rendering.options import PictureFormat, RenderingError
+from pipelines.rendering.options import PictureFormat, Written
+from pipelines.rendering.partial import raise_beside
 from pipelines.rendering.picture_choice import is_folder
 from pipelines.rendering.sinks import FolderSink, PictureSink, RenderedFrame, Sink
-from vid2vid.errors import ConfigError, Vid2VidError
+from vid2vid.errors import ConfigError
 from vid2vid.video.pictures import PICTURE_SUFFIXES, write_picture
 from vid2vid.video.reading import find_frames, read_image
-
-LOGGER = logging.getLogger(__name__)
 
 Rgb = NDArray[np.uint8]
 Work = Callable[[Path, Rgb], Tensor]
 """From a picture, its path and 'h w 3', to 'h w 3' uint8."""
-
-
-class Written(NamedTuple):
-    """What was written."""
-
-    path: Path
-    num_frames: int
-    height: int  # of the last, px
-    width: int
-    seconds: float  # from before the input is opened to the complete output
 
 
 def each_picture(
@@ -75,7 +62,8 @@ def each_picture(
                 bar.advance()
         written = sink.close()
     except BaseException as error:
-        _leave_partial(sink, error, count=count)
+        partial = sink.abort(keep_partial=count > 0)
+        raise_beside(error, partial, written=f"{count} pictures")
     return Written(written, count, *size, seconds=time.perf_counter() - started)
 
 
@@ -102,19 +90,3 @@ def _open_sink(
     if count != 1:
         raise ConfigError(f"{out} holds one picture; there are {count}: name a folder")
     return PictureSink(out, save)
-
-
-def _leave_partial(sink: Sink, error: BaseException, *, count: int) -> NoReturn:
-    """Keep what was written of an unfinished output, and raise.
-
-    Args:
-        sink: of the output.
-        error: that ended it.
-        count: pictures that it holds.
-    """
-    partial = sink.abort(keep_partial=count > 0)
-    if partial is not None and isinstance(error, (Vid2VidError, OSError)):
-        raise RenderingError(f"{error}; the {count} pictures before are in {partial}") from error
-    if partial is not None:
-        LOGGER.info("%d pictures are in %s", count, partial)
-    raise error

@@ -1,6 +1,6 @@
 """What can be asked of a renderer, and what it answers. Imports no torch, for the command line."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -131,6 +131,26 @@ class Rendered:
     seconds: float  # from before the input is opened to the complete output
     extras: tuple[Path, ...] = ()  # preview, flow, occlusion, hallucinated frames, where asked for
     far_share: float = 0.0  # of the label pixels: far from every colour of the palette
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written by what changes pictures or a video."""
+
+    path: Path
+    num_frames: int  # pictures or frames
+    height: int  # of the last, px
+    width: int
+    seconds: float  # from before the input is opened to the complete output
+    notes: tuple[str, ...] = ()  # what there is to say of how, each once
+
+    def to_json(self) -> dict[str, object]:
+        """Turn it into JSON values; without notes where there are none."""
+        values: dict[str, object] = asdict(self)
+        values |= {"path": str(self.path), "seconds": round(self.seconds, 3)}
+        if not self.notes:
+            del values["notes"]
+        return values
 
 
 class RenderingError(OSError):

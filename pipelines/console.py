@@ -149,6 +149,9 @@ def _abandon_stdout() -> bool:
     return is_broken
 
 
+Work = Callable[[int], float]
+
+
 class Progress(Protocol):
     """How far a command has come."""
 
@@ -159,7 +162,12 @@ class Progress(Protocol):
 
 @contextlib.contextmanager
 def progress(
-    total: int | None, description: str, *, unit: str = "frames", done: int = 0
+    total: int | None,
+    description: str,
+    *,
+    unit: str = "frames",
+    done: int = 0,
+    work: Work | None = None,
 ) -> Generator[Progress]:
     """Show progress on stderr: a bar on a terminal, else a line every ten seconds and at the end.
 
@@ -168,12 +176,13 @@ def progress(
         description: what is being done ('rendering').
         unit: what is counted ('frames', 'steps'); the rate is `unit`/s.
         done: units that were done before, as when a training resumes; they count in no rate.
+        work: of the first so many units; None = all are alike. It decides the time left.
     """
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        with _rich_progress(unit) as bar:
+        with _rich_progress(unit, work=work, before=done) as bar:
             yield _TerminalProgress(bar, bar.add_task(description, total=total, completed=done))
         return
-    lines = LineProgress(total, description, unit=unit, done=done)
+    lines = LineProgress(total, description, unit=unit, done=done, work=work)
     try:
         yield lines
     finally:
@@ -190,8 +199,10 @@ class LineProgress:
         *,
         unit: str = "frames",
         done: int = 0,
+        work: Work | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._work = work
         self._total, self._description, self._unit = total, description, unit
         self._clock = clock
         self._begun_s = self._said_s = clock()
@@ -218,10 +229,22 @@ class LineProgress:
         of_total = "" if self._total is None else f" of {self._total}"
         parts = [f"{self._done}{of_total} {self._unit}", _rate(rate, self._unit)]
         parts.append(f"{_duration(elapsed_s)} elapsed")
-        if self._total is not None and rate and self._total > self._done:
-            parts.append(f"{_duration((self._total - self._done) / rate)} left")
+        counts = (self._before, self._done, self._total)
+        left_s = _seconds_left(*counts, elapsed_s=elapsed_s, work=self._work)
+        if left_s:
+            parts.append(f"{_duration(left_s)} left")
         said = [part for part in (*parts, self._note) if part]
         _say(f"{self._description}: {', '.join(said)}")
+
+
+def _seconds_left(
+    before: int, done: int, total: int | None, *, elapsed_s: float, work: Work | None
+) -> float | None:
+    """Estimate the time left from what was done since `before`; None where nothing says it."""
+    if total is None or done <= before:
+        return None
+    begun, now, end = (work(count) if work else float(count) for count in (before, done, total))
+    return elapsed_s * (end - now) / (now - begun)
 
 
 class _TerminalProgress:
@@ -232,7 +255,7 @@ class _TerminalProgress:
         self._bar.update(self._task, advance=n, note=note)
 
 
-def _rich_progress(unit: str) -> "RichProgress":
+def _rich_progress(unit: str, *, work: Work | None, before: int) -> "RichProgress":
     from rich import progress as rich_progress
     from rich.console import Console
     from rich.text import Text
@@ -240,6 +263,13 @@ def _rich_progress(unit: str) -> "RichProgress":
     class RateColumn(rich_progress.ProgressColumn):
         def render(self, task: "Task") -> Text:
             return Text(_rate(task.finished_speed or task.speed, unit))
+
+    class LeftColumn(rich_progress.ProgressColumn):
+        def render(self, task: "Task") -> Text:
+            total = None if task.total is None else int(task.total)
+            counts = (before, int(task.completed), total)
+            left_s = _seconds_left(*counts, elapsed_s=task.elapsed or 0.0, work=work)
+            return Text("-:--:--" if left_s is None else _duration(left_s))
 
     class NoteColumn(rich_progress.ProgressColumn):
         def render(self, task: "Task") -> Text:
@@ -251,7 +281,7 @@ def _rich_progress(unit: str) -> "RichProgress":
         rich_progress.MofNCompleteColumn(),
         RateColumn(),
         rich_progress.TimeElapsedColumn(),
-        rich_progress.TimeRemainingColumn(),
+        LeftColumn(),
         NoteColumn(),
         console=Console(stderr=True),
         redirect_stdout=False,  # results stay on stdout

@@ -5,11 +5,19 @@ import threading
 from collections.abc import Callable
 from functools import cache
 
+import numpy as np
+
 from pipelines.session import Session
 from vid2vid.networks.cost import training_macs
 from vid2vid.networks.interface import Generator
 from vid2vid.training.loop import StepReport, take_steps
-from vid2vid.training.schedule import Moment, ScheduleConfig, steps_within
+from vid2vid.training.schedule import (
+    Moment,
+    ScheduleConfig,
+    course_costs,
+    moment,
+    steps_within,
+)
 
 LOGGER = logging.getLogger(__name__)
 
@@ -57,6 +65,18 @@ def fix_steps(session: Session, seconds: float, stop: threading.Event) -> Schedu
     session.save()
     LOGGER.info("%.2f s a step: %d steps in the given time", per_step, total)
     return session.course.model_copy(update={"steps": total})
+
+
+def work_until(generator: Generator, schedule: ScheduleConfig) -> Callable[[int], float]:
+    """Make the function from a step to the work up to it: later steps may take much longer."""
+    refiners = generator.scales - 1
+    enhancers = len(generator.stages) - generator.scales
+    first = moment(schedule, 0, refiners=refiners, enhancers=enhancers)
+    cost = _relative_cost(generator, first)
+    costs = course_costs(schedule, cost=cost, refiners=refiners, enhancers=enhancers)
+    work = np.cumsum([0.0, *costs])
+    places = np.linspace(0, schedule.steps, len(work))
+    return lambda step: float(np.interp(step, places, work))
 
 
 def _relative_cost(generator: Generator, measured: Moment) -> Callable[[Moment], float]:

@@ -16,7 +16,7 @@ from pipelines.build import build_run, build_state, choose_device, training_pale
 from pipelines.config import RunConfig
 from pipelines.config_file import dump_config, read_config
 from pipelines.console import Progress, progress
-from pipelines.measure import fix_steps
+from pipelines.measure import fix_steps, work_until
 from pipelines.resume import resume
 from pipelines.session import Session
 from pipelines.validation import open_validation
@@ -187,7 +187,8 @@ def _train_to_the_end(session: Session, schedule: ScheduleConfig, stop: threadin
     if state.step >= schedule.steps:
         LOGGER.info("already at step %d of %d: nothing to do", state.step, schedule.steps)
         return
-    with progress(schedule.steps, "training", unit="steps", done=state.step) as bar:
+    work = work_until(state.players.generator, schedule)
+    with progress(schedule.steps, "training", unit="steps", done=state.step, work=work) as bar:
         for report in take_steps(session.run, state, schedule, end=schedule.steps):
             is_last, is_stopped = report.step == schedule.steps, stop.is_set()
             scores = session.validate(report, is_last=is_last)

@@ -222,6 +222,14 @@ def test_steps_done_before_a_resumption_count_in_no_rate(capsys):
     assert capsys.readouterr().err == line
 
 
+def test_units_that_are_more_work_take_more_of_the_time_left(capsys):
+    clock = Clock()
+    lines = LineProgress(10, "training", unit="steps", work=lambda step: step**2, clock=clock)
+    clock.seconds = 20.0
+    lines.advance(5)  # a quarter of the work
+    assert "0:00:20 elapsed, 0:01:00 left" in capsys.readouterr().err
+
+
 def test_an_unknown_total_has_no_time_left(capsys):
     clock = Clock()
     lines = LineProgress(None, "reading", clock=clock)

@@ -1,7 +1,6 @@
 """Invent what no frame shows: on one frame at a time, from which it is carried to the others."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -20,13 +19,6 @@ SLIT_PX = 3.0
 """Gaps whose every pixel is this near to something are closed by a membrane; nothing is asked."""
 
 
-class Invented(NamedTuple):
-    """What there is once everything has been invented."""
-
-    sources: Sources
-    keys: set[int]  # numbers of the moments that pictures were invented for
-
-
 def invent_unseen(
     moments: Sequence[Moment],
     recipes: dict[int, Recipe],
@@ -34,7 +26,7 @@ def invent_unseen(
     *,
     inventor: Inventor,
     blender: Blender,
-) -> Invented:
+) -> set[int]:
     """Fill what recipes leave open, until only slits are left.
 
     The frame with the most that no other shows is filled first and carried to all the rest, so
@@ -43,12 +35,12 @@ def invent_unseen(
     Args:
         moments: of one shot, in order.
         recipes: by number of the moment, those to be completed; they are replaced.
-        sources: what pixels are taken from.
+        sources: what pixels are taken from; the pictures that are invented are added.
         inventor: what makes up pixels.
         blender: what paints the others first.
 
     Returns:
-        The sources with the pictures that were invented, and which moments those are of.
+        The numbers of the moments that pictures were invented for.
     """
     keys: set[int] = set()
     while (key := _largest_gap(moments, recipes)) is not None:
@@ -57,15 +49,14 @@ def invent_unseen(
         painted = blender.paint(frame, recipe, sources, known=~moment.unknown)
         open_ = _open_pixels(moment, recipe)
         picture = invent(inventor, torch.where(open_, 0.0, painted), open_)
-        number = len(sources.pictures)
-        sources = sources.add(to_levels(picture))
+        number = sources.add(to_levels(picture))
         pixels = moment.unknown.flatten().nonzero()[:, 0]
         own = own_origins(number, torch.ones_like(moment.unknown))
         invented = Origins(own.frame[pixels], own.position[pixels])
         recipes[key] = complete(recipe, plain_recipe(invented))
         spread(moments, recipes, start=key, number=number)
         keys.add(key)
-    return Invented(sources, keys)
+    return keys
 
 
 def spread(

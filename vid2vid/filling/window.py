@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from vid2vid.filling.blend import Blender, close_gaps
@@ -44,21 +43,20 @@ def fill_window(
     Returns:
         The wanted frames.
     """
-    known = torch.stack([~moment.unknown for moment in moments])
-    sources = Sources(torch.stack([moment.rgb for moment in moments]), known)
+    known = [~moment.unknown for moment in moments]
+    sources = Sources([moment.rgb for moment in moments], known)
     recipes = _carried(moments, wanted, sources, is_loose=False)
     if before is not None:
-        sources = sources.add(before)
-        spread(moments, recipes, start=wanted.start - 1, number=len(moments))
+        spread(moments, recipes, start=wanted.start - 1, number=sources.add(before))
     for index, recipe in _carried(moments, wanted, sources, is_loose=True).items():
         recipes[index] = complete(recipes[index], recipe)
     carried = {index: int(recipe.found().sum()) for index, recipe in recipes.items()}
-    invented = invent_unseen(moments, recipes, sources, inventor=inventor, blender=blender)
+    keys = invent_unseen(moments, recipes, sources, inventor=inventor, blender=blender)
     filled: list[FilledFrame] = []
     for index in wanted:
-        rgb = _paint(moments[index], recipes[index], invented.sources, blender=blender)
+        rgb = _paint(moments[index], recipes[index], sources, blender=blender)
         count = int(moments[index].unknown.sum())
-        filled.append(FilledFrame(rgb, carried[index], count, index in invented.keys))
+        filled.append(FilledFrame(rgb, carried[index], count, index in keys))
     return filled
 
 

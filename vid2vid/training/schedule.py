@@ -129,13 +129,28 @@ def steps_within(
         refiners: as in `moment`.
         enhancers: as in `moment`.
     """
+    costs = course_costs(config, cost=cost, refiners=refiners, enhancers=enhancers)
+    mean_cost = sum(costs) / len(costs)
+    return max(1, int(seconds / (seconds_per_frame * mean_cost)))
+
+
+def course_costs(
+    config: ScheduleConfig, *, cost: Callable[[Moment], float], refiners: int, enhancers: int = 0
+) -> list[float]:
+    """Return what a step costs at moments evenly over the course, in frames at its beginning.
+
+    Args:
+        config: the course; its `steps` is not used.
+        cost: of a frame, relative to the beginning.
+        refiners: as in `moment`.
+        enhancers: as in `moment`.
+    """
     course = config.model_copy(update={"steps": _COURSE_SAMPLES})
     moments = (
         moment(course, step, refiners=refiners, enhancers=enhancers)
         for step in range(_COURSE_SAMPLES)
     )
-    mean_cost = sum(now.clip_length * cost(now) for now in moments) / _COURSE_SAMPLES
-    return max(1, int(seconds / (seconds_per_frame * mean_cost)))
+    return [now.clip_length * cost(now) for now in moments]
 
 
 _COURSE_SAMPLES = 1000

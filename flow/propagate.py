@@ -5,7 +5,7 @@ its own origin is taken over, moved by what the flow points beside it. The colou
 from the frame where the chain ends.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -86,40 +86,47 @@ def follow(link: Link, origins: Origins, known: Tensor, *, within: Tensor) -> Or
     return Origins(torch.where(ends_known, frame, NOWHERE), position)
 
 
-def fetch(images: Tensor, known: Tensor, origins: Origins) -> Tensor:
+def fetch(images: Sequence[Tensor], known: Sequence[Tensor], origins: Origins) -> Tensor:
     """Sample images between their pixels, from known ones alone.
 
     By the cubic of Catmull and Rom, which keeps detail, where all 16 pixels around are known, else
     bilinear, weighted over the known ones of 4. A position on a known pixel gives its value.
 
     Args:
-        images: 't h w c', of any type, such as the levels of pictures.
-        known: 't h w' bool.
+        images: 'h w c' each, of any type, such as the levels of pictures.
+        known: 'h w' bool each.
         origins: 'n', of which image, and where in it.
 
     Returns:
         'n c' float32, in the units of the images; nan where the origin is nowhere, lies outside, or
         has less than a quarter of the bilinear weight on known pixels.
     """
-    height, width = known.shape[1:]
-    base = origins.position.floor()
-    part = origins.position - base
+    found = torch.full((len(origins.frame), images[0].shape[-1]), torch.nan)
+    for number in origins.frame.unique().tolist():
+        if number != NOWHERE:
+            chosen = origins.frame == number
+            found[chosen] = _fetch_from(images[number], known[number], origins.position[chosen])
+    return found
+
+
+def _fetch_from(image: Tensor, known: Tensor, position: Tensor) -> Tensor:
+    """Sample one image at 'n 2'; see `fetch`."""
+    height, width = known.shape
+    base = position.floor()
+    part = position - base
     offsets = torch.arange(-1, 3)
     x = (base[:, :1].long() + offsets).clamp(0, width - 1)
     y = (base[:, 1:].long() + offsets).clamp(0, height - 1)
-    frame = origins.frame.clamp(min=0)
-    places = ((frame[:, None, None] * height + y[:, :, None]) * width + x[:, None, :]).flatten(1)
+    places = (y[:, :, None] * width + x[:, None, :]).flatten(1)
     is_known = known.flatten()[places]
-    values = images.flatten(0, 2)[places].float()  # 'n 16 c'
+    values = image.flatten(0, 1)[places].float()  # 'n 16 c'
     weights = _outer(_linear_weights, part) * is_known
     total = weights.sum(dim=-1)
     linear = torch.einsum("nk,nkc->nc", weights, values) / total.clamp(min=1e-6)[:, None]
     cubic = torch.einsum("nk,nkc->nc", _outer(_cubic_weights, part), values)
-    found = torch.where(is_known.all(dim=-1)[:, None], cubic, linear)
-    is_valid = (
-        origins.found() & (total >= _LEAST_WEIGHT) & _nearest(origins.position, height, width)[1]
-    )
-    return torch.where(is_valid[:, None], found, torch.nan)
+    sampled = torch.where(is_known.all(dim=-1)[:, None], cubic, linear)
+    is_valid = (total >= _LEAST_WEIGHT) & _nearest(position, height, width)[1]
+    return torch.where(is_valid[:, None], sampled, torch.nan)
 
 
 def _nearest(position: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:

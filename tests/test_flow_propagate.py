@@ -48,15 +48,15 @@ def test_chains_end_where_they_leave_the_frame_or_the_known_pixels() -> None:
 def test_fetching_at_a_pixel_gives_its_value_and_between_a_ramp_its_mean() -> None:
     ramp = torch.arange(48, dtype=torch.uint8).reshape(1, 6, 8, 1)
     known = torch.ones(1, 6, 8, dtype=torch.bool)
-    assert fetch(ramp, known, _at(0, 3.0, 2.0)).item() == 19
-    assert fetch(ramp, known, _at(0, 3.5, 2.0)).item() == pytest.approx(19.5)
+    assert fetch(list(ramp), list(known), _at(0, 3.0, 2.0)).item() == 19
+    assert fetch(list(ramp), list(known), _at(0, 3.5, 2.0)).item() == pytest.approx(19.5)
 
 
 def test_fetching_takes_nothing_from_unknown_pixels() -> None:
     images = torch.full((1, 5, 5, 1), 10.0)
     known = torch.ones(1, 5, 5, dtype=torch.bool)
     images[0, 2, 3], known[0, 2, 3] = 200.0, False
-    assert fetch(images, known, _at(0, 2.4, 2.0)).item() == pytest.approx(10.0)
-    assert fetch(images, known, _at(0, 3.0, 2.0)).isnan().all()
-    assert fetch(images, known, _at(NOWHERE, 1.0, 1.0)).isnan().all()
-    assert fetch(images, known, _at(0, -1.0, 1.0)).isnan().all()
+    assert fetch(list(images), list(known), _at(0, 2.4, 2.0)).item() == pytest.approx(10.0)
+    assert fetch(list(images), list(known), _at(0, 3.0, 2.0)).isnan().all()
+    assert fetch(list(images), list(known), _at(NOWHERE, 1.0, 1.0)).isnan().all()
+    assert fetch(list(images), list(known), _at(0, -1.0, 1.0)).isnan().all()

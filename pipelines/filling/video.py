@@ -26,6 +26,7 @@ from vid2vid.errors import ConfigError
 from vid2vid.extension.margins import Margins
 from vid2vid.filling.chunks import ChunkPlan, fill_frames
 from vid2vid.filling.inventor import Inventor
+from vid2vid.filling.memory import return_large_blocks
 from vid2vid.filling.moments import MaskedFrame
 from vid2vid.filling.takes import Take, mark_shots
 from vid2vid.inpainting.masks import grow
@@ -120,6 +121,7 @@ def _run(
 ) -> Filled:
     """Open both ends, and send every frame through."""
     started = time.perf_counter()
+    return_large_blocks()
     plain = RenderOptions(
         audio=options.audio, codec=options.codec, crf=options.crf, lossless=options.lossless
     )

@@ -61,7 +61,7 @@ def carry_from(
         The origins of the unknown pixels of each frame reached, all in the frame `start`.
     """
     shape = moments[start].unknown.shape
-    whole = torch.ones(len(moments), *shape, dtype=torch.bool)
+    whole = torch.ones(1, dtype=torch.bool).expand(len(moments), *shape)
     origins, before = own_origins(start, whole[start]), start
     reached: dict[int, Origins] = {}
     for index in steps:

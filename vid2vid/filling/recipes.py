@@ -1,6 +1,5 @@
 """What the unknown pixels of a frame are made of: which pictures, where in them, in what share."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -16,47 +15,19 @@ AGREEMENT = 0.12
 """Mean difference of two colours, in [-1, 1], below which both are taken: 15 levels of 255. Noise
 and half a pixel of drift stay below it, another object does not."""
 _NEAR_PX = 9
-_ROOM = 8
 
 
-class Sources:
-    """The pictures that pixels are taken from, by the number that origins call a frame.
+class Sources(NamedTuple):
+    """The pictures that pixels are taken from, by the number that origins call a frame."""
 
-    There is room for some more than those given, so that adding one does not copy all.
-    """
-
-    def __init__(self, pictures: Sequence[Tensor], known: Sequence[Tensor]) -> None:
-        """Take pictures, 'h w 3' uint8 each, and what of them is known, 'h w' bool each."""
-        size = (len(pictures) + _ROOM, *known[0].shape)
-        self._pictures = torch.empty(*size, 3, dtype=torch.uint8)
-        self._known = torch.empty(size, dtype=torch.bool)
-        self._count = 0
-        for picture, mask in zip(pictures, known, strict=True):
-            self._put(picture, mask)
-
-    @property
-    def pictures(self) -> Tensor:
-        """All pictures, 't h w 3' uint8."""
-        return self._pictures[: self._count]
-
-    @property
-    def known(self) -> Tensor:
-        """What of each is known, 't h w' bool."""
-        return self._known[: self._count]
+    pictures: list[Tensor]  # 'h w 3' uint8 each
+    known: list[Tensor]  # 'h w' bool each
 
     def add(self, picture: Tensor) -> int:
         """Add a picture, 'h w 3' uint8, of which all is known, and return its number."""
-        self._put(picture, torch.ones_like(self._known[0]))
-        return self._count - 1
-
-    def _put(self, picture: Tensor, known: Tensor) -> None:
-        if self._count == len(self._known):
-            self._pictures, self._known = (
-                torch.cat([each, torch.empty_like(each[:_ROOM])])
-                for each in (self._pictures, self._known)
-            )
-        self._pictures[self._count], self._known[self._count] = picture, known
-        self._count += 1
+        self.pictures.append(picture)
+        self.known.append(torch.ones_like(self.known[0]))
+        return len(self.pictures) - 1
 
 
 class Recipe(NamedTuple):

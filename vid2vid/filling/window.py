@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from vid2vid.filling.blend import Blender, close_gaps
@@ -64,7 +65,7 @@ def _carried(
     moments: Sequence[Moment], wanted: range, sources: Sources, *, is_loose: bool
 ) -> dict[int, Recipe]:
     """Make recipes of what other frames show."""
-    known = sources.known[: len(moments)]
+    known = torch.stack(sources.known[: len(moments)])
     passes = carry(moments, known, wanted, is_loose=is_loose)
     return {
         index: mix(passes[index], index, sources, unknown=moments[index].unknown)

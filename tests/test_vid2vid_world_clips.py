@@ -64,6 +64,12 @@ def test_clips_are_cut_out_of_the_worlds_that_the_seeds_name(clips):
     assert clip.references[0].confidence[0].equal(1 - rendered.motion(-1).occlusion[0])
 
 
+def test_streets_of_one_style_differ_in_layout_alone():
+    styled = WorldClips(CONFIG.model_copy(update={"style_seed": 7}))
+    clip = styled.evaluation_clip(1, 10, 1)
+    assert clip.frames[0].equal(Renderer([World(1, 7)], (32, 48)).render(10).frames[0])
+
+
 def test_a_stride_skips_frames_and_the_flow_spans_them():
     strided = WorldClips(CONFIG.model_copy(update={"stride": 3})).evaluation_clip(0, 4, 2)
     rendered = Renderer([World(0, 0)], (32, 48), offsets=(-3,)).render(7)

@@ -123,11 +123,16 @@ def convolution(channels_in: int, channels_out: int, *, kernel: int, style: Styl
     return spectral_norm(layer) if style.spectral else layer
 
 
-def stem(channels_in: int, channels_out: int, style: Style) -> Segment:
-    """Build ReflectPad 3, Conv 7x7, norm, ReLU."""
+def stem(channels_in: int, channels_out: int, style: Style, *, stride: int = 1) -> Segment:
+    """Build ReflectPad 3, Conv 7x7, norm, ReLU.
+
+    With a stride above 1, the kernel has twice as many pixels: what it covers overlaps by half.
+    """
+    kernel, padding = (7, 3) if stride == 1 else (2 * stride, stride // 2)
+    layer = nn.Conv2d(channels_in, channels_out, kernel, stride=stride, bias=style.bias)
     return Segment(
-        nn.ReflectionPad2d(3),
-        convolution(channels_in, channels_out, kernel=7, style=style),
+        nn.ReflectionPad2d(padding),
+        spectral_norm(layer) if style.spectral else layer,
         style_norm(style, channels_out),
         nn.ReLU(inplace=True),
     )
@@ -199,10 +204,12 @@ def doubled(width: int, times: int, *, widest: int | None = None) -> list[int]:
     return widths if widest is None else [min(widest, each) for each in widths]
 
 
-def encoder(channels_in: int, widths: Sequence[int], style: Style) -> list[nn.Module]:
-    """List the stem to `widths[0]` channels, and a halving to each of the widths after it."""
+def encoder(
+    channels_in: int, widths: Sequence[int], style: Style, *, stride: int = 1
+) -> list[nn.Module]:
+    """List the stem to `widths[0]` channels, of a stride, and a halving to each width after it."""
     return [
-        stem(channels_in, widths[0], style),
+        stem(channels_in, widths[0], style, stride=stride),
         *(down(fine, coarse, style) for fine, coarse in pairwise(widths)),
     ]
 

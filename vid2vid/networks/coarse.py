@@ -1,5 +1,6 @@
 """The configuration of the sequential generator, and its network of the coarsest scale."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -37,6 +38,12 @@ class GeneratorConfig(BesideConfig):
     """Halvings inside the coarse generator."""
     blocks: int = Field(default=9, ge=1)
     """Residual blocks of the coarse generator, the larger half before the fusion."""
+    stem_stride: Literal[1, 2, 4] = 1
+    """1 is official. With 2 all features are half as large, which costs about a quarter, and the
+    decoders double once more, to half the width; with 4 once more again. Not with refiners."""
+    skips: bool = False
+    """Add the label encoder's features to those of the same size in the decoders, so that thin
+    things stay in place."""
     refiners: int = Field(default=0, ge=0, le=4)
     """Finer scales on top of the coarse generator, each doubling height and width."""
     refiner_blocks: int = Field(default=3, ge=0)
@@ -59,6 +66,20 @@ class GeneratorConfig(BesideConfig):
     """Finer than this, a frame takes detail from the warped or the hallucinated frame instead of
     mixing the two (standard deviation in pixels of each scale), so that a long rollout stays sharp;
     0 mixes all of it (official)."""
+
+    @model_validator(mode="after")
+    def _stem_fits(self) -> "GeneratorConfig":
+        if self.refiners and self.stem_stride > 1:
+            raise ValueError(
+                "stem_stride must be 1 with refiners, which add to features of whole size; got "
+                f"{self.stem_stride} with {self.refiners} refiners"
+            )
+        if self.stem_stride > 1 and self.width % (2 * self.stem_stride):
+            raise ValueError(
+                f"width must be divisible by {2 * self.stem_stride} with stem_stride "
+                f"{self.stem_stride}; got {self.width}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _widths_divide(self) -> "GeneratorConfig":
@@ -105,34 +126,37 @@ class CoarseGenerator(nn.Module):
         blocks_after = config.blocks // 2
         bottleneck = widths[-1]
         self.foreground_channels = foreground
+        stride = config.stem_stride
+        painted = [*_finer(width, stride), *widths]
         self.label_encoder = nn.Sequential(
-            *encoder(window_channels, widths, style),
+            *encoder(window_channels, widths, style, stride=stride),
             *residual_blocks(bottleneck, blocks_before, style),
         )
         self.frame_encoder = nn.Sequential(
-            *encoder(3 * config.history, widths, style),
+            *encoder(3 * config.history, widths, style, stride=stride),
             *residual_blocks(bottleneck, blocks_before, style),
         )
         self.image_branch = nn.Sequential(
-            *residual_blocks(bottleneck, blocks_after, style), *decoder(widths, style)
+            *residual_blocks(bottleneck, blocks_after, style), *decoder(painted, style)
         )
-        self.image_head = Head(width, 3)
+        self.image_head = Head(painted[0], 3)
         if config.flow:
             self.flow_branch = nn.Sequential(
-                *residual_blocks(bottleneck, blocks_after, style), *decoder(widths, style)
+                *residual_blocks(bottleneck, blocks_after, style), *decoder(painted, style)
             )
-            self.flow_head = Head(width, 2)
-            self.occlusion_head = Head(width, 1)
+            self.flow_head = Head(painted[0], 2)
+            self.occlusion_head = Head(painted[0], 1)
         if foreground:
             narrow = width // 2 if config.has_narrow_foreground else width
-            narrow_widths = doubled(narrow, depth)
+            narrow_widths, finer = doubled(narrow, depth), _finer(narrow, stride)
             self.foreground_branch = nn.Sequential(
-                *encoder(window_channels, narrow_widths, style),
+                *encoder(window_channels, narrow_widths, style, stride=stride),
                 *residual_blocks(narrow_widths[-1], config.blocks, style),
-                *decoder(narrow_widths, style),
+                *decoder([*finer, *narrow_widths], style),
             )
-            self.foreground_head = Head(narrow, 3)
+            self.foreground_head = Head([*finer, narrow][0], 3)
         self.has_flow = config.flow
+        self.skipped = depth if config.skips else 0
 
     @property
     def readers(self) -> list[nn.Module]:
@@ -146,9 +170,35 @@ class CoarseGenerator(nn.Module):
             window: 'b (t k) h w', conditioning maps, oldest first.
             past: 'b (l 3) h w', past frames, oldest first, [-1, 1].
         """
-        encoded = self.label_encoder(window) + self.frame_encoder(past)
+        levels, labels = _encode(self.label_encoder, window, self.skipped)
+        encoded = labels + self.frame_encoder(past)
         return ScaleFeatures(
-            image=self.image_branch(encoded),
-            flow=self.flow_branch(encoded) if self.has_flow else None,
+            image=_decode(self.image_branch, encoded, levels),
+            flow=_decode(self.flow_branch, encoded, levels) if self.has_flow else None,
             foreground=self.foreground_branch(window) if self.foreground_channels else None,
         )
+
+
+def _finer(width: int, stride: int) -> list[int]:
+    """List the channels of the sizes above that of a stem of a stride, finest first."""
+    return [width // factor for factor in (4, 2) if factor <= stride]
+
+
+def _encode(layers: nn.Sequential, maps: Tensor, kept: int) -> tuple[list[Tensor], Tensor]:
+    """Return the features of the first `kept` layers, finest first, and those of the last."""
+    levels: list[Tensor] = []
+    for layer in layers:
+        maps = layer(maps)
+        if len(levels) < kept:
+            levels.append(maps)
+    return levels, maps
+
+
+def _decode(layers: nn.Sequential, features: Tensor, levels: Sequence[Tensor]) -> Tensor:
+    """Run a branch, and add to the features that it makes those of the same size."""
+    waiting = list(levels)
+    for layer in layers:
+        features = layer(features)
+        if waiting and features.shape[-2:] == waiting[-1].shape[-2:]:
+            features = features + waiting.pop()
+    return features

@@ -82,7 +82,7 @@ class SequentialGenerator(Generator):
 
     def size_multiple(self, scales: int) -> int:
         """Return what height and width must be divisible by when `scales` scales run."""
-        return 2 ** (self.config.downsamplings + scales - 1)
+        return self.config.stem_stride * 2 ** (self.config.downsamplings + scales - 1)
 
     def initialise(self, seed: int) -> None:
         """Draw every weight anew from `seed`; each scale has a stream of its own."""

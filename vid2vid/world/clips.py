@@ -39,6 +39,8 @@ class WorldDataConfig(BaseModel):
     first_seed: int = Field(default=0, ge=0)
     """World seed and style seed of the first street; the next has the next. Streets to test on
     need other seeds than those to train on."""
+    style_seed: int | None = Field(default=None, ge=0)
+    """Style seed of all streets: one weather and one set of colours. null = each has its own."""
     num_frames: int = Field(default=1000, ge=1)
     """How many frames of each street clips are cut from."""
     stride: int = Field(default=1, ge=1)
@@ -204,8 +206,9 @@ class WorldClips:
         """Build a street, or take one that was used lately."""
         if world_index not in self._renderers:
             seed = self.config.first_seed + world_index
+            style = seed if self.config.style_seed is None else self.config.style_seed
             self._renderers[world_index] = Renderer(
-                [World(seed, seed, self.config.world)],
+                [World(seed, style, self.config.world)],
                 (self.config.height, self.config.width),
                 device=self._device,
                 offsets=self._offsets,

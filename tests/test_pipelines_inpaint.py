@@ -14,10 +14,11 @@ QUICK = ["--device", "cpu", "--iterations", "1"]
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a textured picture of 56x64 px, and the mask of a hole in it."""
+    """A folder with a tiled picture of 56x64 px that hides behind noise, and a mask within that."""
     rng = np.random.default_rng(0)
-    tile = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
-    cv2.imwrite(str(tmp_path / "a.png"), np.tile(tile, (7, 8, 1)))
+    picture = np.tile(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8), (7, 8, 1))
+    picture[20:36, 22:40] = rng.integers(0, 256, (16, 18, 3), dtype=np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), picture)
     mask = np.zeros((56, 64), np.uint8)
     mask[24:32, 26:36] = 255
     cv2.imwrite(str(tmp_path / "mask.png"), mask)

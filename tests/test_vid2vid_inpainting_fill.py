@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from tests.inpainting_networks import RELU3_1, tiles, tiny_stack
@@ -13,7 +12,6 @@ from vid2vid.inpainting.harmonise import harmonise
 from vid2vid.inpainting.membrane import membrane
 from vid2vid.inpainting.presets import PRESETS, preset
 from vid2vid.inpainting.stack import FeatureStack, segmenter_layers
-from vid2vid.inpainting.voting import SIZE, Sources, refine, search, vote
 from vid2vid.networks.segmenter import Segmenter, SegmenterConfig
 
 FAST = preset("fast", iterations=3)
@@ -60,6 +58,15 @@ def test_content_is_asked_at_the_coarsest_level_and_followed():
     torch.testing.assert_close(filled[:, 60:80, 60:80], torch.full((3, 20, 20), 0.9))
 
 
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_a_hole_that_no_coarse_level_shows_is_filled_all_the_same(name: str):
+    picture = tiles(272, 272) / 2
+    hole = _hole(272, 272, (slice(100, 180), slice(130, 131)))
+    fill = PatchSynthesis(tiny_stack(RELU3_1), preset(name, iterations=1))
+    filled = invent(fill, torch.where(hole, 1.0, picture), hole)
+    assert (filled - 1.0)[:, hole].abs().min() > 0.05
+
+
 def test_texture_may_come_from_another_picture():
     picture, hole = torch.zeros(3, 40, 40), torch.ones(40, 40, dtype=torch.bool)
     hole[:2] = False
@@ -83,26 +90,28 @@ def test_a_window_of_a_segmenter_sees_what_it_sees_in_the_picture():
     torch.testing.assert_close(part[:, :20, :20], levels[1][0, :, :20, :20], atol=1e-4, rtol=1e-4)
 
 
-def test_voting_copies_where_all_sources_lie_side_by_side():
-    picture, hole = torch.rand(3, 40, 40), _hole(40, 40, (slice(20, 26), slice(20, 26)))
-    sources = search([torch.where(hole, picture.roll(12, 2), picture)], hole)
-    assert sources is not None
-    moved = F.pad(sources.wanted.nonzero() - torch.tensor([0, 12]), (1, 0))
-    copied = vote([picture], Sources(sources.wanted, moved))
-    torch.testing.assert_close(copied[:, hole], picture.roll(12, 2)[:, hole])
+def test_a_stripe_goes_on_through_a_deep_hole():
+    picture = torch.full((3, 96, 96), -0.4)
+    picture[0, 44:52] = 0.6
+    hole = _hole(96, 96, (slice(32, 64), slice(30, 66)))
+    filled = invent(PatchSynthesis(tiny_stack(RELU3_1), FAST), picture, hole)
+    assert (filled - picture)[:, hole].abs().mean() < 0.05
+    assert (membrane(picture, hole) - picture)[:, hole].abs().mean() > 0.07
 
 
-def test_sources_go_on_at_twice_the_size():
-    picture, hole = torch.rand(3, 48, 48), _hole(48, 48, (slice(24, 30), slice(24, 30)))
-    wanted = search([picture[:, ::2, ::2]], hole[::2, ::2])
-    assert wanted is not None
-    moved = F.pad(wanted.wanted.nonzero() - torch.tensor([0, 8]), (1, 0))
-    coarse = Sources(wanted.wanted, moved)
-    finer = refine(coarse, [picture], hole)
-    assert finer is not None
-    shift = finer.places[:, 1:] - finer.wanted.nonzero()
-    assert (shift == torch.tensor([0, -16])).all(dim=1).float().mean() > 0.6
-    assert not hole.unfold(0, SIZE, 1).unfold(1, SIZE, 1)[tuple(finer.places[:, 1:].T)].any()
+def test_voted_patches_keep_to_the_broad_colours_of_the_content():
+    picture, hole = tiles(96, 96) / 4, _hole(96, 96, (slice(36, 60), slice(36, 60)))
+
+    def content(level: Tensor, mask: Tensor) -> Tensor:
+        return torch.where(mask, 0.8, level)
+
+    means: list[float] = []
+    for pull in (0.0, 0.25, 1.0):
+        options = replace(preset("fast", iterations=0, blending="hard"), pull=pull)
+        fill = PatchSynthesis(tiny_stack(RELU3_1), options, content=content)
+        means.append(float(invent(fill, picture, hole)[:, 44:52, 44:52].mean()))
+    assert means[0] < means[1] - 0.1 < means[2] - 0.2
+    assert means[2] == pytest.approx(0.8, abs=0.15)
 
 
 def test_harmonising_takes_the_colour_over_and_keeps_the_shape():

@@ -25,10 +25,13 @@ def test_holes_near_to_each_other_are_one():
     assert torch.equal(torch.stack([hole.unknown for hole in near]).any(dim=0), mask)
 
 
-def test_a_smaller_mask_holds_all_that_is_touched():
+def test_a_smaller_mask_holds_what_is_unknown_by_more_than_half():
     mask = torch.zeros(8, 8, dtype=torch.bool)
-    mask[3, 3] = True
-    assert shrink_mask(mask, (4, 4)).nonzero().tolist() == [[1, 1]]
+    mask[2:4, 3:6] = True
+    assert shrink_mask(mask, (4, 4)).nonzero().tolist() == [[1, 2]]
+
+
+def test_a_slice_widens_within_the_picture():
     assert widen_slice(slice(3, 5), 4, limit=7) == slice(0, 7)
 
 
@@ -38,9 +41,9 @@ def test_levels_halve_down_to_128_and_round_up():
     assert [count_levels(side, 100) for side in (100, 128, 512, 1024)] == [1, 1, 3, 4]
 
 
-def test_known_pixels_of_a_level_are_means_of_known_ones():
-    picture, mask = torch.zeros(3, 8, 8), torch.zeros(8, 8, dtype=torch.bool)
-    mask[2:5, 2:5] = True
-    small, unknown = shrink(torch.where(mask, 1.0, picture), mask, (4, 4))
-    assert unknown.sum() == 4
-    assert not small[:, ~unknown].any()
+def test_a_pixel_of_a_level_is_the_mean_of_what_lies_under_it():
+    picture, mask = torch.rand(3, 8, 8), torch.zeros(8, 8, dtype=torch.bool)
+    mask[2:6, 2:4] = True
+    small, unknown = shrink(picture, mask, (4, 4))
+    assert unknown.nonzero().tolist() == [[1, 1], [2, 1]]
+    torch.testing.assert_close(small[:, 1, 1], picture[:, 2:4, 2:4].mean(dim=(1, 2)))

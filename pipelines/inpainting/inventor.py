@@ -12,7 +12,6 @@ from pipelines.inpainting.options import InpaintOptions
 from vid2vid.filling.inventor import Inventor
 from vid2vid.inpainting.content import predict_content
 from vid2vid.inpainting.fill import PatchSynthesis
-from vid2vid.inpainting.membrane import membrane
 from vid2vid.inpainting.presets import SynthesisOptions, preset
 from vid2vid.video.levels import from_levels
 from vid2vid.video.reading import find_frames, read_image
@@ -46,13 +45,13 @@ def choose_synthesis(options: InpaintOptions) -> SynthesisOptions:
     )
 
 
-def _load_content(checkpoint: Path | None, device: torch.device) -> Inventor:
+def _load_content(checkpoint: Path | None, device: torch.device) -> Inventor | None:
     if checkpoint is None:
         LOGGER.info(
-            "what holes hold is continued from their rims by a membrane: --checkpoint takes a "
-            "content network that has learnt it"
+            "what holes hold is told from their surroundings alone: --checkpoint takes a content "
+            "network that has learnt it"
         )
-        return membrane
+        return None
     network = load_content(checkpoint, device)
 
     def predict(picture: Tensor, unknown: Tensor) -> Tensor:

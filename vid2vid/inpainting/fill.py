@@ -4,6 +4,7 @@ Yang et al. 2017, "High-Resolution Image Inpainting using Multi-Scale Neural Pat
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from vid2vid.errors import DataError
 from vid2vid.filling.inventor import Inventor
 from vid2vid.inpainting.blending import blend
 from vid2vid.inpainting.masks import Hole, grow, split_holes, widen_slice
+from vid2vid.inpainting.melting import melt
 from vid2vid.inpainting.membrane import membrane
 from vid2vid.inpainting.optimise import Level, Optimised, optimise
 from vid2vid.inpainting.presets import SynthesisOptions
@@ -24,12 +26,46 @@ from vid2vid.inpainting.pyramid import (
 )
 from vid2vid.inpainting.stack import FeatureStack
 from vid2vid.inpainting.texture import Texture
-from vid2vid.inpainting.voting import Gallery, Sketch, draw_near, follow, sketch
+from vid2vid.inpainting.voting import (
+    Sketch,
+    begin,
+    breadth,
+    draw_near,
+    follow,
+    halvings_to_begin,
+)
 
 APART_PX = 32
 """Holes nearer to each other than this are filled together."""
+KEPT_PX = 9
+"""Over which the colours of a sketch are averaged, that its optimisation keeps."""
 LEAST_AROUND_PX = 96
 """Pixels around a hole that texture is taken from, at least; else as many as the hole is long."""
+
+
+class _Room(NamedTuple):
+    """What a level is filled from."""
+
+    picture: Tensor  # '3 h w', its hole filled by a membrane
+    unknown: Tensor  # 'h w' bool
+    samples: list[Tensor]  # '3 h w' each
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the picture."""
+        return self.picture.shape[1], self.picture.shape[2]
+
+
+class _State(NamedTuple):
+    """How far the painting of a hole is, after a level."""
+
+    content: Tensor | None  # '3 h w'; None below the first level that is optimised
+    drawn: Sketch | None  # None where the optimisation begins with the content
+
+    @property
+    def picture(self) -> Tensor | None:
+        """What was painted."""
+        return self.content if self.drawn is None else self.drawn.picture
 
 
 class PatchSynthesis:
@@ -40,7 +76,7 @@ class PatchSynthesis:
         stack: FeatureStack,
         options: SynthesisOptions,
         *,
-        content: Inventor = membrane,
+        content: Inventor | None = None,
         samples: Sequence[Tensor] = (),
     ) -> None:
         """Keep what fills.
@@ -48,7 +84,8 @@ class PatchSynthesis:
         Args:
             stack: whose features are compared, on the device that computes.
             options: how.
-            content: what says roughly what a hole holds.
+            content: what says roughly what a hole holds. None = nothing does: then a membrane is
+                where the optimisation begins, or voting goes by what is known alone.
             samples: '3 h w' in [-1, 1], pictures that texture is taken from too.
         """
         self._stack, self._options = stack, options
@@ -97,40 +134,61 @@ class PatchSynthesis:
         spanned = membrane(picture, unknown)
         height, width = unknown.shape
         levels = self._options.levels or count_levels(height, width)
-        sizes = level_sizes(height, width, levels=levels)
-        last: Optimised | None = None
-        drawn: Sketch | None = None
-        for index, size in enumerate(sizes):
-            level, mask = shrink(spanned, unknown, size)
-            samples = self._shrink_samples(len(sizes) - 1 - index)
-            if last is None:
-                content = self._content(level, mask)
-                drawn = self._sketch((level, *samples), mask, content)
+        before = max(0, halvings_to_begin(unknown) + 1 - levels) if self._votes else 0
+        sizes = level_sizes(height, width, levels=before + levels)
+        state = _State(None, None)
+        for left, size in zip(reversed(range(len(sizes))), sizes, strict=True):
+            samples = [shrink_sample(each.to(picture), left) for each in self._samples]
+            room = _Room(*shrink(spanned, unknown, size), samples)
+            if not room.unknown.any():
+                continue
+            drawn = self._draw(state.drawn, room) if self._votes else None
+            if left < levels:
+                state = self._paint_level(state.content, drawn, room=room, is_last=left == 0)
             else:
-                content = torch.where(mask, enlarge(last.picture, size), level)
-                if drawn is not None:
-                    finished = drawn._replace(picture=last.picture)
-                    drawn = follow(finished, (content, *samples), mask)
-            start = content if drawn is None else drawn.picture
-            is_last = index == len(sizes) - 1
-            last = self._optimise(level, mask, start, samples=samples, is_last=is_last)
-        if last is None:
-            return spanned
-        return last.picture
+                state = _State(None, drawn)
+        return spanned if state.picture is None else state.picture
 
-    def _shrink_samples(self, halvings: int) -> list[Tensor]:
-        device = self._stack.mean.device
-        return [shrink_sample(each.to(device), halvings) for each in self._samples]
+    @property
+    def _votes(self) -> bool:
+        return self._options.beginning == "voting"
 
-    def _sketch(self, gallery: Gallery, mask: Tensor, content: Tensor) -> Sketch | None:
-        if self._options.beginning == "content":
-            return None
-        return sketch(gallery, mask, content, pull=self._options.pull)
+    def _draw(self, coarse: Sketch | None, room: _Room) -> Sketch:
+        """Draw a sketch of a level, from that of the level below."""
+        gallery = (room.picture, *room.samples)
+        if coarse is None:
+            return begin(gallery, room.unknown)
+        return follow(coarse, gallery, room.unknown)
 
-    def _optimise(
-        self, level: Tensor, mask: Tensor, start: Tensor, *, samples: list[Tensor], is_last: bool
-    ) -> Optimised:
+    def _paint_level(
+        self, content: Tensor | None, drawn: Sketch | None, *, room: _Room, is_last: bool
+    ) -> _State:
+        """Optimise one level of the pyramid, from the content and the sketch so far."""
+        level, mask = room.picture, room.unknown
+        larger = self._guess(level, mask) if content is None else enlarge(content, room.size)
+        content = torch.where(mask, larger, level)
+        if drawn is None:
+            return _State(self._optimise(room, content, is_last=is_last).picture, None)
+        done = self._optimise(room, self._join(drawn, room, content), is_last=is_last)
+        return _State(content, drawn._replace(picture=done.picture))
+
+    def _guess(self, level: Tensor, mask: Tensor) -> Tensor:
+        """Say roughly what a hole holds."""
+        return membrane(level, mask) if self._content is None else self._content(level, mask)
+
+    def _join(self, drawn: Sketch, room: _Room, content: Tensor) -> Tensor:
+        """Join the windows of a sketch, whose broad colours are drawn near to the content's."""
+        mask = room.unknown
+        if drawn.sources is None:
+            return content
+        gallery = [drawn.picture, *room.samples]
+        joined = melt(gallery, drawn.sources, unknown=mask, colours=drawn.picture)
+        pull = 0.0 if self._content is None else self._options.pull
+        return draw_near(joined, content, mask, pull=pull, broad=breadth(mask)).clamp(-1, 1)
+
+    def _optimise(self, room: _Room, start: Tensor, *, is_last: bool) -> Optimised:
         """Optimise one level; a coarse one that holds no known patch is passed over."""
+        level, mask, samples = room
         free = grow(mask, self._options.overlap)
         begun = torch.where(free, start, level)
         options = self._options
@@ -144,4 +202,6 @@ class PatchSynthesis:
         if options.beginning == "content":
             return done
         # Deep features say little of colour: what is voted has the right ones already.
-        return done._replace(picture=draw_near(done.picture, begun, free, pull=1).clamp(-1, 1))
+        return done._replace(
+            picture=draw_near(done.picture, begun, free, pull=1, broad=KEPT_PX).clamp(-1, 1)
+        )

@@ -47,7 +47,7 @@ def _solve(values: NDArray[np.float64], unknown: NDArray[np.bool_]) -> NDArray[n
     if unknown.sum() <= MOST_DIRECT:
         return Laplace(unknown, ~unknown).membrane(values) + level
     start = harmonic(values, unknown)[:, unknown]
-    matrix, right = _equation(values, unknown)
+    matrix, right = laplace_equation(values, unknown)
     solved = [
         cg(matrix, side, x0=guess, rtol=_TOLERANCE, maxiter=500)[0]
         for side, guess in zip(right, start, strict=True)
@@ -55,7 +55,7 @@ def _solve(values: NDArray[np.float64], unknown: NDArray[np.bool_]) -> NDArray[n
     return np.stack(solved) + level
 
 
-def _equation(
+def laplace_equation(
     values: NDArray[np.float64], unknown: NDArray[np.bool_]
 ) -> tuple[sparse.csr_matrix, NDArray[np.float64]]:
     """Set up Laplace's equation, 'n n', and its right sides, 'c n'."""

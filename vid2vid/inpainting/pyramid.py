@@ -34,8 +34,8 @@ def shrink(picture: Tensor, unknown: Tensor, size: tuple[int, int]) -> tuple[Ten
         size: height and width of the level.
 
     Returns:
-        'c height width', and a mask in which a pixel that holds anything unknown is unknown: known
-        pixels are means of known ones alone.
+        'c height width', and a mask in which a pixel is unknown that is so by more than half; it
+        may be empty where holes are narrow.
     """
     if picture.shape[1:] == torch.Size(size):
         return picture, unknown

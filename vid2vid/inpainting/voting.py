@@ -1,144 +1,143 @@
-"""Texture to begin from: a hole as the mean of the known patches of pixels that are nearest to it.
+"""Texture and shapes to begin from: a hole laid with the known windows that are nearest to it.
 
-The texture term on the pixels themselves, minimised in turn over patches and pixels, coarse to fine
+The texture term on the pixels themselves, minimised in turn over windows and pixels, coarse to fine
 (Wexler et al. 2007, "Space-Time Completion of Video"; Kwatra et al. 2005). From a smooth content
 alone L-BFGS finds but a weak texture, for the patches nearest to something smooth are smooth.
-A sketch is drawn at one level; finer ones take over where it copied from, so that what is fine is
-copied too.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vid2vid.inpainting.matching import make_patches, match, overlay, touching
-from vid2vid.inpainting.pyramid import enlarge, shrink, shrink_sample
+from vid2vid.inpainting.masks import shrink_mask
+from vid2vid.inpainting.matching import touching
+from vid2vid.inpainting.peeling import peel
+from vid2vid.inpainting.places import (
+    MIDDLE,
+    SIZE,
+    Gallery,
+    Sources,
+    improve,
+    search,
+    take_over,
+)
+from vid2vid.inpainting.pyramid import enlarge
 
-SIZE = 7  # px, of a patch (Wexler et al. 2007 have 5 to 7)
-ROUNDS = 6  # of choosing patches and laying them
-SHARP_PX = 0.6  # deviation at which the last vote of a level has the energy of real texture
-COARSEST = 24  # px, of the longer side of the first level
-MOST_SEARCHED = 20_000  # known windows that are compared; of more, every so many
-MOST_FOR_LOST = 4000  # likewise, for the few whose source is lost at a finer level
-BROAD = 9  # px, over which colours are averaged to be broad ones
+ROUNDS = (
+    6  # of choosing windows and laying them, up to ROUNDS_UP_TO px; finer ones have FINE_ROUNDS
+)
+ROUNDS_UP_TO = 128
+FINE_ROUNDS = 2
+EXACT_UP_TO = 72  # px, of the longer side: searched over and over
+SHARP_PX = 1.5  # deviation of the votes at what is finer: a mean of whole windows would be smooth
+INWARD = 1.2  # times by which a window counts less for every px from the rim (Wexler et al. 2007)
+QUANTILE = 0.75  # of the squared distances, which counts as one deviation (Wexler et al. 2007)
+SHALLOW = 4.0  # px, from a hole's rim to its middle at the first level: about a window
+LEAST_KNOWN = 30  # windows
 
 
 class Sketch(NamedTuple):
     """A hole filled by voting."""
 
-    picture: Tensor  # '3 h w'; what is known within a patch of the hole may be painted over
-    sources: "Sources | None"  # None where no patch is known
+    picture: Tensor  # '3 h w'
+    sources: Sources | None  # None where no window is known
 
 
-Gallery = Sequence[Tensor]
-"""Pictures that are copied from, '3 h w' each: the one with the hole, and samples all known."""
-
-
-class Sources(NamedTuple):
-    """Where the windows that touch a hole are copied from."""
-
-    wanted: Tensor  # 'h-6 w-6' bool, windows by their first pixel
-    places: Tensor  # 'm 3' int64: which picture, row and column; in the order of the windows' rows
-
-
-def vote(gallery: Gallery, sources: Sources, *, spread: float | None = None) -> Tensor:
-    """Lay the sources' pixels over a hole, and over the known pixels within a patch of it.
-
-    Blending takes from the latter by how much the painting is off at the rim.
+def vote(
+    gallery: Gallery,
+    sources: Sources,
+    *,
+    shares: Tensor | None = None,
+    spread: float | None = None,
+) -> Tensor:
+    """Lay the sources' pixels over a hole, and over the known pixels within a window of it.
 
     Args:
-        gallery: the picture first.
+        gallery: 'c h w' each, the picture first.
         sources: of its windows.
-        spread: deviation of how much a pixel of a patch counts by its distance from the middle, px;
-            None = all alike, a mean that is smooth where patches disagree.
+        shares: 'm', how much each window counts; None = alike.
+        spread: deviation of how much a pixel of a window counts by its distance from the middle,
+            px; None = all alike.
+
+    Returns:
+        'c h w'; where no window lies, the picture.
     """
-    chosen, kernel = _cut(gallery, sources.places), None
-    if spread is not None:
-        distance = torch.arange(SIZE, device=chosen.device) - SIZE // 2
-        profile = torch.exp(-(distance / spread).square() / 2).clamp_min(1e-9)
-        kernel = profile[:, None] * profile
-    mean, weight = overlay(chosen, sources.wanted, size=SIZE, kernel=kernel)
-    return torch.where(weight > 0, mean, gallery[0])
+    own = gallery[0]
+    height, width = sources.wanted.shape
+    index = sources.wanted.flatten().nonzero()[:, 0]
+    counted = own.new_ones(len(index)) if shares is None else shares
+    total = own.new_zeros(own.shape[0] + 1, own.shape[1], own.shape[2])
+    for down in range(SIZE):
+        for right in range(SIZE):
+            far = (down - MIDDLE) ** 2 + (right - MIDDLE) ** 2
+            near = 1.0 if spread is None else max(float(np.exp(-far / (2 * spread**2))), 1e-9)
+            layer = own.new_zeros(len(total), height * width)
+            layer[:-1, index] = _pick(gallery, sources.places, down, right) * (counted * near)
+            layer[-1, index] = counted * near
+            total[:, down : down + height, right : right + width] += layer.view(-1, height, width)
+    weight = total[-1:]
+    return torch.where(weight > 0, total[:-1] / weight.clamp_min(1e-30), own)
 
 
-def sketch(gallery: Gallery, unknown: Tensor, content: Tensor, *, pull: float) -> Sketch | None:
-    """Fill a hole by voting, from a few pixels up to the size of the picture.
+def begin(gallery: Gallery, unknown: Tensor) -> Sketch:
+    """Draw a first sketch, of a hole that is shallow or as shallow as it can be made.
 
     Args:
         gallery: in [-1, 1], the picture first, its hole filled somehow.
         unknown: 'h w' bool.
-        content: '3 h w' in [-1, 1], whose broad colours are kept to.
-        pull: how far, in [0, 1]: 0 = not at all.
-
-    Returns:
-        None where no patch of the picture is known.
     """
-    picture = gallery[0]
-    sizes = [(picture.shape[1], picture.shape[2])]
-    while max(sizes[0]) > 2 * COARSEST:
-        sizes.insert(0, (-(-sizes[0][0] // 2), -(-sizes[0][1] // 2)))
-    last: Sketch | None = None
-    for index, size in enumerate(sizes):
-        level, mask = shrink(picture, unknown, size)
-        broad, _ = shrink(content, unknown, size)
-        samples = [shrink_sample(each, len(sizes) - 1 - index) for each in gallery[1:]]
-        if last is None:
-            last = Sketch(torch.where(mask, broad, level), None)
-        last = _begin(last, (level, *samples), mask)
-        for _ in range(ROUNDS):
-            rooms = (last.picture, *samples)
-            sources = search(rooms, mask)
-            if sources is None:
-                break
-            voted = torch.where(mask, vote(rooms, sources), level)
-            last = Sketch(draw_near(voted, broad, mask, pull=pull), sources)
-    if last is None or last.sources is None:
-        return None
-    return _sharpen(last.sources, (last.picture, *gallery[1:]), last.picture)
+    peeled = peel(gallery, unknown)
+    if peeled is None:
+        return Sketch(gallery[0], None)
+    sources = search([peeled, *gallery[1:]], unknown)
+    return _settle(Sketch(peeled, sources), gallery, unknown)
 
 
 def follow(coarse: Sketch, gallery: Gallery, unknown: Tensor) -> Sketch:
-    """Take a sketch to a level of twice the size: its broad colours, with the sources' detail.
+    """Take a sketch to a level of twice the size.
 
     Args:
         coarse: of the level below.
         gallery: of the finer level, the picture first, its hole filled somehow.
         unknown: 'h w' bool.
     """
-    begun = _begin(coarse, gallery, unknown)
-    if begun.sources is None:
-        return begun
-    return _sharpen(begun.sources, (begun.picture, *gallery[1:]), coarse.picture)
-
-
-def _sharpen(sources: Sources, gallery: Gallery, coarse: Tensor) -> Sketch:
-    """Copy what is fine, and keep the colours of something no finer, averaged over 2x2 px."""
-    copied = vote(gallery, sources, spread=SHARP_PX)
-    height, width = copied.shape[1:]
-    size = (-(-height // 2), -(-width // 2))
-    apart = F.adaptive_avg_pool2d(coarse[None], size) - F.adaptive_avg_pool2d(copied[None], size)
-    return Sketch((copied + enlarge(apart[0], (height, width))).clamp(-1, 1), sources)
-
-
-def _begin(coarse: Sketch, gallery: Gallery, unknown: Tensor) -> Sketch:
-    """Enlarge a sketch, and find where its finer windows come from."""
+    if coarse.sources is None:
+        return begin(gallery, unknown)
     picture = gallery[0]
-    filled = torch.where(
-        unknown, enlarge(coarse.picture, (picture.shape[1], picture.shape[2])), picture
-    )
-    if coarse.sources is None or coarse.picture.shape == picture.shape:
-        return coarse._replace(picture=filled)
-    rooms = (filled, *gallery[1:])
-    sources = refine(coarse.sources, rooms, unknown)
+    larger = enlarge(coarse.picture, (picture.shape[1], picture.shape[2]))
+    filled = torch.where(unknown, larger, picture)
+    sources = take_over(coarse.sources, [filled, *gallery[1:]], unknown)
     if sources is None:
         return Sketch(filled, None)
-    return Sketch(torch.where(unknown, vote(rooms, sources), picture), sources)
+    voted = _vote_in(Sketch(filled, sources), gallery, unknown)
+    return _settle(Sketch(voted, sources), gallery, unknown)
 
 
-def draw_near(picture: Tensor, content: Tensor, unknown: Tensor, *, pull: float) -> Tensor:
+def halvings_to_begin(unknown: Tensor) -> int:
+    """Count halvings until a hole is shallow, while enough is known around it.
+
+    Args:
+        unknown: 'h w' bool.
+    """
+    count, mask = 0, unknown
+    while float(_depths(mask).max()) > SHALLOW:
+        size = (-(-mask.shape[0] // 2), -(-mask.shape[1] // 2))
+        if min(size) < 2 * SIZE:
+            break
+        mask = shrink_mask(mask, size)
+        if int((~touching(mask, SIZE)).sum()) < LEAST_KNOWN:
+            break
+        count += 1
+    return count
+
+
+def draw_near(
+    picture: Tensor, content: Tensor, unknown: Tensor, *, pull: float, broad: int
+) -> Tensor:
     """Move the broad colours of a hole towards those of the content.
 
     Args:
@@ -146,88 +145,67 @@ def draw_near(picture: Tensor, content: Tensor, unknown: Tensor, *, pull: float)
         content: '3 h w'.
         unknown: 'h w' bool, what may change.
         pull: how far, 0 to 1.
+        broad: px, over which colours are averaged; odd.
     """
     if not pull:
         return picture
     mask = unknown[None].float()
     apart = torch.cat([(content - picture) * mask, mask])
-    blurred = F.avg_pool2d(apart[None], BROAD, 1, BROAD // 2)[0]
+    blurred = F.avg_pool2d(apart[None], broad, 1, broad // 2)[0]
     return torch.where(unknown, picture + pull * blurred[:3] / blurred[3:].clamp_min(0.1), picture)
 
 
-def search(gallery: Gallery, unknown: Tensor) -> Sources | None:
-    """Find the nearest known window for each that touches a hole; None where none is known."""
-    wanted = touching(unknown, SIZE)
-    known = _list_known(gallery, ~wanted)
-    if not len(known):
-        return None
-    return Sources(wanted, _search_some(gallery, _at_home(wanted), known))
+def breadth(unknown: Tensor) -> int:
+    """Find how broad the colours of a hole are: as far as its middle is from the rim, px, odd."""
+    return 2 * int(_depths(unknown).max() / 2) + 1
 
 
-def refine(coarse: Sources, gallery: Gallery, unknown: Tensor) -> Sources | None:
-    """Take over sources at twice the size; what has none that is known is searched for.
-
-    Args:
-        coarse: of the level below.
-        gallery: the picture first, its hole filled somehow.
-        unknown: 'h w' bool.
-
-    Returns:
-        None where no window is known.
-    """
-    wanted = touching(unknown, SIZE)
-    known = _list_known(gallery, ~wanted)
-    if not len(known):
-        return None
-    home = _at_home(wanted)
-    place = home[:, 1:]
-    table = place.new_full((*coarse.wanted.shape, 3), -1)
-    table[coarse.wanted] = coarse.places
-    parent = torch.minimum(place // 2, place.new_tensor(coarse.wanted.shape) - 1)
-    source = table[parent[:, 0], parent[:, 1]]
-    finer = source.clone()
-    finer[:, 1:] = 2 * source[:, 1:] + (place - 2 * parent)
-    limits = place.new_tensor([[each.shape[1], each.shape[2]] for each in gallery]) - SIZE
-    inside = (source[:, 0] >= 0) & (finer[:, 1:] <= limits[finer[:, 0]]).all(dim=1)
-    finer = torch.where(inside[:, None], finer, home)
-    lost = finer[:, 0] == 0
-    own = finer[lost]
-    lost[lost.clone()] = wanted[own[:, 1], own[:, 2]]
-    if lost.any():
-        fewer = known[:: -(-len(known) // MOST_FOR_LOST)]
-        finer[lost] = _search_some(gallery, home[lost], fewer)
-    return Sources(wanted, finer)
+def _settle(drawn: Sketch, gallery: Gallery, unknown: Tensor) -> Sketch:
+    """Choose windows and lay them in turn."""
+    longest, chance = max(unknown.shape), torch.Generator().manual_seed(0)
+    for _ in range(ROUNDS if longest <= ROUNDS_UP_TO else FINE_ROUNDS):
+        rooms = [drawn.picture, *gallery[1:]]
+        if longest <= EXACT_UP_TO or drawn.sources is None:
+            sources = search(rooms, unknown)
+        else:
+            sources = improve(rooms, drawn.sources, chance)
+        if sources is None:
+            break
+        drawn = drawn._replace(sources=sources)
+        drawn = drawn._replace(picture=_vote_in(drawn, gallery, unknown))
+    return drawn
 
 
-def _at_home(windows: Tensor) -> Tensor:
-    """List windows of the picture itself as places: 'm 3'."""
-    return F.pad(windows.nonzero(), (1, 0))
+def _vote_in(drawn: Sketch, gallery: Gallery, unknown: Tensor) -> Tensor:
+    """Lay the sources over a hole: those that are near count, and those near the rim."""
+    sources = drawn.sources
+    if sources is None:
+        return drawn.picture
+    rooms = [drawn.picture, *gallery[1:]]
+    rows, columns = sources.wanted.nonzero().T + MIDDLE
+    inward = INWARD ** -_depths(unknown)[rows, columns]
+    sample = sources.apart[:: 1 + len(sources.apart) // 100_000]
+    deviation = torch.quantile(sample, QUANTILE).clamp_min(1e-4)
+    near = torch.exp(-sources.apart / (2 * deviation)).clamp_min(1e-6)
+    spread = SHARP_PX if max(unknown.shape) > EXACT_UP_TO else None
+    voted = vote(rooms, sources, shares=(near * inward).clamp_min(1e-12), spread=spread)
+    return torch.where(unknown, voted, drawn.picture)
 
 
-def _list_known(gallery: Gallery, known: Tensor) -> Tensor:
-    """List the places that may be copied from: 'n 3'."""
-    places = [_at_home(known)]
-    for number, sample in enumerate(gallery[1:], start=1):
-        rows, columns = (max(0, side - SIZE + 1) for side in sample.shape[1:])
-        whole = torch.ones(rows, columns, dtype=torch.bool, device=known.device)
-        places.append(F.pad(whole.nonzero(), (1, 0), value=number))
-    return torch.cat(places)
+def _pick(gallery: Gallery, places: Tensor, down: int, right: int) -> Tensor:
+    """Pick the pixel so far down and right in every window: 'c m'."""
+    number, rows, columns = places[:, 0], places[:, 1] + down, places[:, 2] + right
+    if len(gallery) == 1:
+        return gallery[0][:, rows, columns]
+    pixels = gallery[0].new_empty(gallery[0].shape[0], len(places))
+    for each in number.unique().tolist():
+        own = number == each
+        pixels[:, own] = gallery[each][:, rows[own], columns[own]]
+    return pixels
 
 
-def _search_some(gallery: Gallery, wanted: Tensor, known: Tensor) -> Tensor:
-    """Find among known places the nearest to each wanted one: 'm 3'."""
-    if len(known) > MOST_SEARCHED:
-        known = known[:: -(-len(known) // MOST_SEARCHED)]
-    patches = make_patches(_cut(gallery, known))
-    return known[match(_cut(gallery, wanted), patches, metric="distance")]
-
-
-def _cut(gallery: Gallery, places: Tensor) -> Tensor:
-    """Cut windows out: 'm d'."""
-    cut = gallery[0].new_empty(len(places), 3 * SIZE * SIZE)
-    for number in places[:, 0].unique().tolist():
-        own = places[:, 0] == number
-        windows = gallery[number].unfold(1, SIZE, 1).unfold(2, SIZE, 1)
-        _, rows, columns = places[own].T
-        cut[own] = windows[:, rows, columns].transpose(0, 1).flatten(1)
-    return cut
+def _depths(unknown: Tensor) -> Tensor:
+    """Measure how far every pixel is from what is known: 'h w', px; 0 where it is known."""
+    mask = np.pad(unknown.cpu().numpy().astype(np.uint8), 1, mode="edge")
+    distances = cv2.distanceTransform(mask, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    return torch.from_numpy(distances.copy()).to(unknown.device)

@@ -159,6 +159,15 @@ def test_styles_are_written_as_clusters(tmp_path):
             },
             "pix2pixHD has no generator.encoder.norm 'none'",
         ),
+        (  # it renders with the statistics of each frame
+            {
+                "generator": {**HD, "norm": "batch"},
+                "image_discriminator": None,
+                "video_discriminator": None,
+                "losses": {"perceptual": 0, "pixel": 1},
+            },
+            "pix2pixHD has no generator.norm 'batch'",
+        ),
     ],
 )
 def test_what_the_official_program_has_not_is_refused(tmp_path, sections, message):

@@ -4,15 +4,19 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
+import torch
+import torch.nn.functional as F
 from srn_checkpoints import srn_checkpoint
 from tiny_runs import file_names, tiny_checkpoint
 
 from pipelines import cli
+from pipelines.extending.network import load_continuation
 from pipelines.extending.options import ExtendOptions, parse_aspect, parse_margins
 from vid2vid.errors import CheckpointError, ConfigError
 from vid2vid.extension.margins import Margins
 from vid2vid.video.reading import read_image
-from vid2vid.weights.extension import packaged_extension
+from vid2vid.weights.extension import LARGEST_BYTES, packaged_extension
+from vid2vid.world.render import Renderer, World
 
 
 @pytest.fixture(scope="module")
@@ -182,10 +186,32 @@ def test_what_was_finished_before_an_error_is_kept(tmp_path, checkpoint, capsys)
     assert file_names(tmp_path / "out.partial") == ["a.png"]
 
 
-def test_without_a_network_of_the_package_it_says_how_to_get_one(monkeypatch):
+def test_without_the_network_of_the_package_it_says_how_to_get_one(monkeypatch):
     monkeypatch.setattr("vid2vid.weights.extension.FILE_NAME", "none.safetensors")
-    with pytest.raises(CheckpointError, match=r"vid2vid train srn_small.*--checkpoint runs/srn_s"):
+    with pytest.raises(CheckpointError, match=r"is missing.*vid2vid train srn_small.*--checkpoint"):
         packaged_extension()
+
+
+def test_the_network_of_the_package_extends_and_says_so(tmp_path, capsys):
+    source, out = photo(tmp_path / "in.png"), tmp_path / "out.png"
+    assert packaged_extension().stat().st_size <= LARGEST_BYTES
+    assert run("extend", source, out, "--margins", "0,8,4,8") == 0
+    assert "the small network of the package, trained from 64x64 to 128x128" in (
+        capsys.readouterr().err
+    )
+    known, grown = read_image(source), read_image(out)
+    assert np.array_equal(grown[:-4, 8:-8], known)
+    assert grown[:-4, :8].std() > 0
+
+
+def test_the_network_of_the_package_continues_unseen_streets():
+    worlds = [World(800_100 + seed, 800_200 + seed) for seed in range(6)]
+    real = Renderer(worlds, (128, 128), device=torch.device("cpu")).render(9).frames
+    painter = load_continuation(None, device="cpu").painter
+    grown = torch.stack([painter(each[:, 32:96, 32:96], Margins(32, 32, 32, 32)) for each in real])
+    repeated = F.pad(real[..., 32:96, 32:96], (32, 32, 32, 32), mode="replicate")
+    off, plainly_off = ((each - real).square().mean() for each in (grown, repeated))
+    assert off < 0.9 * plainly_off
 
 
 def test_it_says_that_it_uses_the_network_of_the_package(tmp_path, checkpoint, monkeypatch, capsys):

@@ -63,6 +63,20 @@ def test_norms_are_over_all_of_a_sample_or_over_each_channel(config):
     assert first_norm("layer").mean(dim=(2, 3)).abs().max() > 0.01
 
 
+@pytest.mark.parametrize("config", FAMILIES, ids=NAMES)
+def test_batch_norm_renders_with_the_statistics_of_training(config):
+    network = make(config.model_copy(update={"norm": "batch"})).network
+    layer = next(each for each in network.modules() if isinstance(each, nn.BatchNorm2d))
+    channels = layer.num_features
+    seen = torch.randn(2, channels, 6, 6, generator=torch.Generator().manual_seed(0)) * 3 + 1
+    for _ in range(200):  # each moves them by a tenth
+        layer.train()(seen)
+    means, spreads = seen.mean((0, 2, 3)), seen.var((0, 2, 3), unbiased=True).sqrt()
+    flat = torch.full((1, channels, 6, 6), 5.0)  # by its own statistics it would be 0
+    expected = ((5.0 - means) / spreads)[None, :, None, None].expand_as(flat)
+    torch.testing.assert_close(layer.eval()(flat), expected, rtol=1e-3, atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("height", "sizes"),
     [(256, [4, 8, 16, 32, 64, 128, 256]), (96, [6, 12, 24, 48, 96]), (7, [7]), (8, [4, 8])],

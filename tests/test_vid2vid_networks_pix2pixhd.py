@@ -38,6 +38,18 @@ def test_a_global_generator_is_trunk_and_head():
     assert torch.equal(network(maps(8, 12)), expected)
 
 
+def test_batch_norm_renders_with_the_statistics_of_training():
+    network = make(LocalEnhancer, enhancers=1, norm="batch")
+    before = network.eval()(maps(16, 24))
+    for _ in range(100):  # each moves the statistics by a tenth
+        in_training = network.train()(maps(16, 24))
+    alone = network.eval()(maps(16, 24))
+    beside_another = network(torch.cat([maps(16, 24), 9 * maps(16, 24)]))[:1]
+    torch.testing.assert_close(alone, beside_another)  # nor does it depend on the other pictures
+    assert (alone - in_training).abs().mean() < 0.02  # variances are of samples, not biased
+    assert (before - in_training).abs().mean() > 0.1
+
+
 def test_an_enhancer_adds_what_it_sees_to_the_features_of_the_coarser_one():
     network, fine = make(LocalEnhancer, enhancers=2), maps(16, 24)
     middle = halve(fine)

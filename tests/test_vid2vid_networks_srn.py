@@ -220,12 +220,48 @@ def test_dilations_of_nothing_are_refused():
         SRNConfig(dilations=(2, 0))
 
 
-def test_a_residual_begins_with_a_smooth_fill():
+def residual_case(*, bias: list[float]) -> tuple[Tensor, Tensor, Tensor]:
+    """Paint with a head that says the same everywhere: maps, what is painted, the smooth fill."""
     generator = make(SRNConfig(width=4, residual=True))
-    for parameter in generator.network.context.head.parameters():
-        parameter.data.zero_()
+    generator.network.context.head.conv.bias.data[:] = torch.tensor(bias)
     unknown = window_of(16, 16, top=4, left=8, size=(32, 32))
-    maps = blank(torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)), unknown)
-    painted = paint(generator, maps).hallucinated
+    noise = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)) / 2
+    maps = blank(noise, unknown)
+    return maps, paint(generator, maps).hallucinated, fill_smoothly(maps[:, :3], maps[:, 3:])
+
+
+def test_a_residual_begins_with_a_smooth_fill():
+    _, painted, smooth = residual_case(bias=[0, 0, 0, 0, 0])
+    torch.testing.assert_close(painted, smooth)
+
+
+def test_a_residual_adds_colours_to_a_fill_that_fades():
+    _, painted, smooth = residual_case(bias=[0.1, -0.2, 0, 0.5, 0])
+    added = torch.tensor([0.1, -0.2, 0]).view(1, 3, 1, 1)
+    torch.testing.assert_close(painted, smooth / 2 + added)
+
+
+def test_a_residual_lays_on_the_detail_of_the_mirrored_window():
+    maps, painted, smooth = residual_case(bias=[0, 0, 0, 0, 1])
+    detail = painted - smooth
+    place = slice(4, 20), slice(8, 24)
+    torch.testing.assert_close(detail[..., 3, :], detail[..., 4, :])  # a mirror at its first row
+    torch.testing.assert_close(detail[..., 4:20, 24:], detail[..., 4:20, 16:24].flip(3))
+    middle = maps[0, :3, 12, 16] - maps[0, :3, 8:17, 12:21].mean(dim=(1, 2))
+    torch.testing.assert_close(detail[(0, slice(None), *place)][:, 8, 8], middle)
+
+
+def test_a_residual_without_expansion_lays_no_detail_on():
+    generator = make(SRNConfig(width=4, residual=True, expansion="none"))
+    assert generator.network.context.head.conv.out_channels == 4
+    maps = blank(torch.rand(1, 3, 16, 16), window_of(4, 8, top=4, left=8, size=(16, 16)))
     smooth = fill_smoothly(maps[:, :3], maps[:, 3:])
-    torch.testing.assert_close(painted, smooth.clamp(-1, 1))
+    torch.testing.assert_close(paint(generator, maps).hallucinated, smooth)
+
+
+def test_normalised_layers_have_a_gain_and_a_bias_a_channel():
+    plain, normalised = (make(SRNConfig(width=8, norm=norm)) for norm in ("none", "group"))
+    # Of each network: 8 at the whole size, 16 at half, 32 at a quarter of it, and the last 4.
+    channels = (2 * 8 + 4 * 16 + 9 * 32) + (3 * 8 + 4 * 16 + 8 * 32 + 4)
+    extra = count_parameters(normalised) - count_parameters(plain)
+    assert extra == 2 * channels

@@ -1,21 +1,21 @@
-"""Train every single-image system for the same CPU minutes, and see what each of them has learnt.
+"""Train every single-image system on a few pictures, and see what each of them has learnt.
 
 `overfit`: the first pictures of a folder, scored on themselves. `unseen`: all but the last pictures
 (sorted by name), scored on those. Beside them, each label painted with its mean training colour.
 
     python tools/bench_stills.py overfit --data cityscapes_pairs --palette cityscapes --minutes 10
     python tools/bench_stills.py overfit --data coco_stuff --palette 182 --minutes 10
-    python tools/bench_stills.py unseen --data camvid1hz --palette camvid --minutes 20
+    python tools/bench_stills.py unseen --data camvid1hz --palette camvid
 
-The folder holds `images` and `labels`, pictures of the same names. Distances are to the real
-pictures: *colour* of the histograms of all pixels, half their L1, in [0, 1]; *KD* the kernel
-distance of what the segmenter of the package sees.
+Without minutes each trains the steps of its recipe (still_recipes.py). The folder holds `images`
+and `labels`, pictures of the same names. Distances are to the real pictures: *colour* of the
+histograms of all pixels, half their L1, in [0, 1]; *KD* the kernel distance of what the segmenter
+of the package sees.
 """
 
 import pipelines  # isort: skip  # noqa: F401 - before torch: says how its threads wait
 
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -26,6 +26,7 @@ import typer
 import yaml
 from apart import Training, cpu_minutes, train_all
 from numpy.typing import NDArray
+from still_recipes import SYSTEMS, Task, recipe
 
 from pipelines.build import Generation, load_generation
 from pipelines.datasets import open_files
@@ -51,30 +52,6 @@ GRID = 4  # cells a side over which the segmenter's features are averaged
 SHOWN = 8  # rows of the contact sheet
 
 HEAD = f"{'':33s} {'PSNR dB':>7s} {'SSIM':>6s} {'gradient':>9s} {'colour':>7s} {'KD':>9s}"
-
-# Each the name of a configuration, and what is changed in it: pix2pix paints from pictures, so its
-# network and losses are put on label maps.
-SYSTEMS: dict[str, tuple[str, ...]] = {
-    "pix2pix_small": (
-        "pix2pixhd_small",
-        "labels.boundary=none",
-        "generator={kind: pix2pix_unet, width: 24, downsamplings: 5}",
-        "image_discriminator={width: 24, layers: 3, scales: 1, padding: 1, norm: batch}",
-        "losses.adversarial=logistic",
-        "losses.matching=0",
-        "losses.pixel=100",
-    ),
-    "pix2pixhd_small": ("pix2pixhd_small",),
-    "crn_small": ("crn_small",),
-    "oasis_small": ("oasis_small",),
-}
-
-
-class Task(StrEnum):
-    """What is asked of the systems."""
-
-    OVERFIT = "overfit"
-    UNSEEN = "unseen"
 
 
 class Score(NamedTuple):
@@ -262,7 +239,9 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder of the runs and the report.")] = Path(
         "runs/bench_stills"
     ),
-    minutes: Annotated[float, typer.Option(help="Of training each system, on one core.")] = 10,
+    minutes: Annotated[
+        float | None, typer.Option(help="Of training each system; none = the steps of its recipe.")
+    ] = None,
     held_out: Annotated[int, typer.Option(help="Pictures that are not trained on.")] = 13,
     systems: Annotated[str, typer.Option(help="Comma list of configurations.")] = ",".join(SYSTEMS),
     jobs: Annotated[int, typer.Option(help="Systems trained at a time, one core each.")] = 2,
@@ -275,7 +254,7 @@ def main(
     common = settings_of(task, data, out, palette=named, held_out=held_out)
     trainings = [
         Training(config, out / name, [*common, *own, *(settings or [])])
-        for name, (config, *own) in ((name, SYSTEMS.get(name, (name,))) for name in names)
+        for name, (config, own) in ((name, recipe(name, task)) for name in names)
     ]
     train_all(trainings, workers=jobs, minutes=minutes)
     exhibits = [Exhibit(name, out / name, name, "sheet") for name in names]

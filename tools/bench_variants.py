@@ -19,7 +19,8 @@ import numpy as np
 import torch
 import typer
 from apart import Training, train_all
-from bench_stills import CPU, Task, judged_pictures, settings_of, write_palette
+from bench_stills import CPU, judged_pictures, settings_of, write_palette
+from still_recipes import Task, recipe
 from torch import Tensor
 
 from pipelines.build import Generation, load_generation
@@ -134,7 +135,8 @@ def main(
     out.mkdir(parents=True, exist_ok=True)
     named = write_palette(palette, out)
     own = [f"generator.outputs={outputs}", f"losses.all_variants={share}"]
-    settings = [*settings_of(Task.OVERFIT, data, out, palette=named, held_out=0), *own]
+    _, by_heart = recipe(CONFIG, Task.OVERFIT)
+    settings = [*settings_of(Task.OVERFIT, data, out, palette=named, held_out=0), *by_heart, *own]
     run = Training(CONFIG, out / CONFIG, settings)
     train_all([run], workers=1, minutes=minutes)
     generation = load_generation(run.folder, CPU)

@@ -123,7 +123,7 @@ def foreign_settings(config: RunConfig) -> Iterator[str]:
         known["generator.encoder.norm"] = (generator.encoder.norm, "instance")
     padding = getattr(generator, "block_padding", "reflect")
     known["generator.block_padding"] = (padding, "reflect")
-    if generator.norm == "group" or (generator.norm == "none" and arch != "pix2pix"):
+    if generator.norm == "group" or (generator.norm in ("batch", "none") and arch != "pix2pix"):
         known["generator.norm"] = (generator.norm, "instance")
     for section in ("image_discriminator", "video_discriminator"):
         judge: DiscriminatorConfig | None = getattr(config, section)

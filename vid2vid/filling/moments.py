@@ -50,6 +50,7 @@ class Calm(NamedTuple):
 
     picture: Tensor  # '3 h w' in [-1, 1]
     unknown: Tensor  # 'h w' bool
+    pixels: Tensor  # 'n' int64, y · w + x, the unknown ones; both links of the frame share them
     box: tuple[slice, slice]  # rows and columns that hold all that is known
 
 
@@ -64,7 +65,8 @@ def calm_frame(frame: MaskedFrame) -> Calm:
     if hole.any():
         inside = harmonic(picture[:, *box].double().numpy(), hole)
         picture[:, *box] = torch.from_numpy(inside).float()
-    return Calm(picture, frame.unknown, box)
+    pixels = frame.unknown.flatten().nonzero()[:, 0]
+    return Calm(picture, frame.unknown, pixels, box)
 
 
 def link_frames(estimator: FlowEstimator, earlier: Calm, later: Calm) -> Links:
@@ -87,11 +89,10 @@ def link_frames(estimator: FlowEstimator, earlier: Calm, later: Calm) -> Links:
         for each, check in zip(pair, checks, strict=True)
     ]
     done = [complete_flow(one, part[None, None]) for one, part in zip(flows, unsure, strict=True)]
-    return Links(_link(earlier.unknown, *done), _link(later.unknown, *done[::-1]))
+    return Links(_link(earlier.pixels, *done), _link(later.pixels, *done[::-1]))
 
 
-def _link(unknown: Tensor, flow: Tensor, reverse: Tensor) -> Link:
-    pixels = unknown.flatten().nonzero()[:, 0]
+def _link(pixels: Tensor, flow: Tensor, reverse: Tensor) -> Link:
     trusted, plausible = (
         forward_backward_confidence(flow, reverse, alpha=alpha, beta=beta)[0, 0].flatten()[pixels]
         > 0

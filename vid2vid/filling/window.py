@@ -68,7 +68,7 @@ def _carried(
     known = torch.stack(sources.known[: len(moments)])
     passes = carry(moments, known, wanted, is_loose=is_loose)
     return {
-        index: mix(passes[index], index, sources, unknown=moments[index].unknown)
+        index: mix(passes.pop(index), index, sources, unknown=moments[index].unknown)
         for index in wanted
     }
 

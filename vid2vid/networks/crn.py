@@ -19,7 +19,7 @@ START_PX = 4  # smallest height of the coarsest module, which is 4x8 for frames 
 EPSILON = 1e-12  # of the layer norm (slim's)
 SLOPE = 0.2
 
-CrnNorm = Literal["layer", "instance"]
+CrnNorm = Literal["layer", "instance", "batch"]
 
 # Published widths of the modules 4, 8 ... 1024, in shares of the widest.
 SHARES = (1.0, 1.0, 1.0, 1.0, 1.0, 1 / 2, 1 / 2, 1 / 8, 1 / 32)
@@ -33,8 +33,10 @@ class PaintedConfig(StillConfig):
     encoder: ClassVar[None] = None
 
     norm: CrnNorm = "layer"
-    """`layer` (published), over channels, height and width together; or `instance`, over height and
-    width of each channel, which learns a few photographs by heart much faster (docs/stills.md)."""
+    """`layer` (published), over channels, height and width together; `instance`, over height and
+    width of each channel, which learns a few photographs by heart much faster; or `batch`, which
+    renders with the statistics gathered in training, and paints streets that it has not seen better
+    (docs/stills.md)."""
     outputs: int = Field(default=1, ge=1, le=32)
     """Pictures k of every map; from 2 on each class of a map learns from the one that paints it
     best, and rendering shows the first, or `--variant` (official 9 at 256)."""
@@ -89,7 +91,7 @@ def painting_norm(norm: CrnNorm, channels: int) -> nn.Module:
     """Build a norm with gains and biases by channel."""
     if norm == "layer":
         return nn.GroupNorm(1, channels, eps=EPSILON)
-    return norm_layer(norm, channels)
+    return norm_layer(norm, channels, statistics="running")
 
 
 class MapConv2d(nn.Conv2d):

@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from vid2vid.networks.blocks import (
+    AnyNorm,
     Head,
-    Norm,
     Style,
     Upsampling,
     back,
@@ -40,9 +40,9 @@ class Pix2PixHDConfig(StillConfig):
     """Local enhancers, each doubling height and width of what the network works at."""
     enhancer_blocks: int = Field(default=3, ge=0)
     """Residual blocks of each enhancer."""
-    norm: Norm = "instance"
-    """`instance` (per sample, affine), `instance_plain` (without gains, official), `group`, or
-    `none`."""
+    norm: AnyNorm = "instance"
+    """`instance` (per sample, affine), `instance_plain` (without gains, official), `batch`, which
+    renders with the statistics gathered in training, `group`, or `none`."""
     spectral: bool = False
     """Spectral normalisation of every convolution but the head's."""
     upsampling: Upsampling = "transposed"
@@ -71,7 +71,7 @@ class Pix2PixHDConfig(StillConfig):
     @property
     def style(self) -> Style:
         """How convolutions are normalised and how features grow."""
-        return Style(self.norm, self.spectral, self.upsampling)
+        return Style(self.norm, self.spectral, self.upsampling, statistics="running")
 
 
 class GlobalGenerator(nn.Module):

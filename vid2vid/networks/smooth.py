@@ -7,9 +7,10 @@ from torch import Tensor
 _CELL = 4  # pixels of which a halving makes one
 _LEAST_SHARE = 1e-6
 # Smoothings up to so many pixels of the longer side. On ten photographs continued from 64x64 to
-# 128x128 these come within 0.1 dB of a membrane's PSNR, 2 at every size within 0.3.
-_SMOOTHINGS = ((32, 30), (64, 8))
+# 128x128 these come within 0.04 dB of a membrane's PSNR, without the acceleration within 0.09.
+_SMOOTHINGS = ((32, 30), (64, 20))
 _FEWEST = 2
+_SLOWEST = 12.0  # by the square of the longer side: what a smoothing takes of the longest wave
 
 
 def fill_smoothly(photograph: Tensor, unknown: Tensor) -> Tensor:
@@ -24,7 +25,7 @@ def fill_smoothly(photograph: Tensor, unknown: Tensor) -> Tensor:
         unknown: 'b 1 h w', 0 or 1.
 
     Returns:
-        'b c h w': the photograph where it is known, within its range elsewhere; 0 where nothing is.
+        'b c h w': the photograph where it is known, within its range and 0 elsewhere.
     """
     known = (1 - unknown) * F.max_pool2d(unknown, 3, stride=1, padding=1)
     levels = [(photograph * known, known)]
@@ -36,10 +37,35 @@ def fill_smoothly(photograph: Tensor, unknown: Tensor) -> Tensor:
     for values, share in reversed(levels):
         size = (share.shape[-2], share.shape[-1])
         filled = F.interpolate(filled, size, mode="bilinear", align_corners=False)
-        for _ in range(_count_smoothings(max(size))):
-            filled = values + (1 - share) * filled
-            filled = F.avg_pool2d(F.pad(filled, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    return torch.where(unknown > 0, filled, photograph)
+        filled = _relax(filled, values, share)
+    least, most = (
+        limit(photograph * known, dim=(2, 3), keepdim=True) for limit in (torch.amin, torch.amax)
+    )
+    return torch.where(unknown > 0, filled.clamp(least, most), photograph)
+
+
+def _relax(filled: Tensor, values: Tensor, share: Tensor) -> Tensor:
+    """Smooth one level towards a membrane, each time beyond what the last time says.
+
+    Chebyshev's acceleration of a relaxation (Golub & Varga 1961), which may overshoot.
+
+    Args:
+        filled: 'b c h w', a guess.
+        values: 'b c h w', what is known, times `share`.
+        share: 'b 1 h w', how much of each cell is known.
+
+    Returns:
+        'b c h w'.
+    """
+    longer = max(share.shape[-2:])
+    radius, factor, before = max(0.0, 1 - _SLOWEST / longer**2), 1.0, filled
+    for index in range(_count_smoothings(longer)):
+        mixed = F.pad(values + (1 - share) * filled, (1, 1, 1, 1), mode="replicate")
+        smoothed = F.avg_pool2d(mixed, 3, stride=1)
+        if index:
+            factor = 1 / (1 - radius**2 * factor / (2 if index == 1 else 4))
+        before, filled = filled, before + factor * (smoothed - before)
+    return filled
 
 
 def _count_smoothings(side: int) -> int:

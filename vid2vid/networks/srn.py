@@ -9,6 +9,7 @@ import math
 from typing import ClassVar, Literal
 
 import torch
+import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
@@ -18,9 +19,11 @@ from vid2vid.networks.crn import MapConv2d
 from vid2vid.networks.interface import StillConfig
 from vid2vid.networks.recompute import Segment
 from vid2vid.networks.smooth import fill_smoothly
-from vid2vid.networks.srn_expansion import Expander, Expansion, take
+from vid2vid.networks.srn_expansion import Expander, Expansion, take, unfold_mirrored
+from vid2vid.networks.srn_layers import LayerNorm, Layers
 
 SHRINKING = 4  # of the window and of the canvas: two halvings each
+DETAIL = 9  # px, what is finer: less looks embossed, more looks mirrored
 KNOWN_CHANNELS = 4  # of the control: three colours and the mask
 
 
@@ -50,10 +53,15 @@ class SRNConfig(StillConfig):
     """Share of context normalisation, rho of the paper: unknown features take on the statistics of
     the known ones; 0 = none."""
 
+    norm: LayerNorm = "none"
+    """Normalisation before every ELU: `none` (published), or `group`, with which short trainings at
+    high learning rates are steady."""
     residual: bool = False
-    """Paint what is to be added to a smooth continuation of the known pixels, not the picture
-    (not published). Such a network is no worse than a membrane from its first step on; without, a
-    small one that is trained for minutes does not come that far."""
+    """Paint what is to be added to a smooth continuation of the known pixels, how far that fades,
+    and how much of the fine detail of the window, mirrored at its borders, is laid on it; not the
+    picture (not published). The second network then sees that continuation in the place of unknown
+    pixels. It begins as nearly a membrane; without, a small network that is trained for minutes
+    does not come that far. Expansion `none` knows of no window, and lays no detail on."""
 
     @model_validator(mode="after")
     def _ratio_fits(self) -> "SRNConfig":
@@ -109,43 +117,22 @@ class SRNConfig(StillConfig):
             )
 
 
-def _layer(
-    channels_in: int, channels_out: int, *, kernel: int = 3, stride: int = 1, dilation: int = 1
-) -> list[nn.Module]:
-    """List a convolution with zeros around it, and ELU."""
-    padding = dilation * (kernel // 2)
-    conv = nn.Conv2d(
-        channels_in, channels_out, kernel, stride=stride, padding=padding, dilation=dilation
-    )
-    return [conv, nn.ELU(inplace=True)]
-
-
-def _grow(channels_in: int, channels_out: int) -> list[nn.Module]:
-    """List a doubling by nearest pixels, and a layer."""
-    return [nn.Upsample(scale_factor=2, mode="nearest"), *_layer(channels_in, channels_out)]
-
-
-def _dilated(channels: int, dilations: tuple[int, ...]) -> list[nn.Module]:
-    """List layers that see farther and farther."""
-    return [each for step in dilations for each in _layer(channels, channels, dilation=step)]
-
-
 def _expansion_body(config: SRNConfig) -> Segment:
     """Build the first network, up to the expansion: layers 1 to 15 of the released code."""
-    width = config.width
+    width, make = config.width, Layers(config.norm, config.dilations)
     return Segment(
-        *_layer(3, width, kernel=5),
-        *_layer(width, 2 * width, stride=2),
-        *_layer(2 * width, 2 * width),
-        *_layer(2 * width, 4 * width, stride=2),
-        *_layer(4 * width, 4 * width),
-        *_layer(4 * width, 4 * width),
-        *_dilated(4 * width, config.dilations),
-        *_layer(4 * width, 4 * width),
-        *_layer(4 * width, 4 * width),
-        *_grow(4 * width, 2 * width),
-        *_layer(2 * width, 2 * width),
-        *_grow(2 * width, width),
+        *make.layer(3, width, kernel=5),
+        *make.layer(width, 2 * width, stride=2),
+        *make.layer(2 * width, 2 * width),
+        *make.layer(2 * width, 4 * width, stride=2),
+        *make.layer(4 * width, 4 * width),
+        *make.layer(4 * width, 4 * width),
+        *make.dilated(4 * width),
+        *make.layer(4 * width, 4 * width),
+        *make.layer(4 * width, 4 * width),
+        *make.grow(4 * width, 2 * width),
+        *make.layer(2 * width, 2 * width),
+        *make.grow(2 * width, width),
     )
 
 
@@ -154,46 +141,68 @@ class ContextPrediction(nn.Module):
 
     def __init__(self, config: SRNConfig, channels_in: int, *, known: int) -> None:
         super().__init__()
-        width = config.width
+        width, make = config.width, Layers(config.norm, config.dilations)
         self._known = known if config.residual else None
+        painted = 3
+        if config.residual:
+            painted += 1 if config.expansion == "none" else 2
         self.stem = MapConv2d(width, channels_in, width, kernel=5, bias=True)
         self.encode = Segment(
-            nn.ELU(inplace=True),
-            *_layer(width, width, stride=2),
-            *_layer(width, 2 * width),
-            *_layer(2 * width, 2 * width, stride=2),
-            *_layer(2 * width, 4 * width),
-            *_layer(4 * width, 4 * width),
-            *_dilated(4 * width, config.dilations),
-            *_layer(4 * width, 4 * width),
+            *make.activate(width),
+            *make.layer(width, width, stride=2),
+            *make.layer(width, 2 * width),
+            *make.layer(2 * width, 2 * width, stride=2),
+            *make.layer(2 * width, 4 * width),
+            *make.layer(4 * width, 4 * width),
+            *make.dilated(4 * width),
+            *make.layer(4 * width, 4 * width),
         )
         self.norm = ContextNorm(config.context_norm)
         self.decode = Segment(
-            *_layer(4 * width, 4 * width),
-            *_grow(4 * width, 2 * width),
-            *_layer(2 * width, 2 * width),
-            *_grow(2 * width, width),
-            *_layer(width, width // 2),
+            *make.layer(4 * width, 4 * width),
+            *make.grow(4 * width, 2 * width),
+            *make.layer(2 * width, 2 * width),
+            *make.grow(2 * width, width),
+            *make.layer(width, width // 2),
         )
-        self.head = Head(width // 2, 3, kernel=3, padding="zeros")
+        self.head = Head(width // 2, painted, kernel=3, padding="zeros")
 
-    def forward(self, expanded: Tensor, maps: Tensor, mask: Tensor) -> Tensor:
+    def forward(
+        self, expanded: Tensor, maps: Tensor, mask: Tensor, *, detail: Tensor | None = None
+    ) -> Tensor:
         """Paint.
 
         Args:
             expanded: 'b c h w', features of the canvas.
             maps: 'b k h w', the known picture and the mask among them.
             mask: 'b 1 h w', 1 = unknown.
+            detail: 'b 3 h w', of the mirrored window; only what paints a residual lays it on.
 
         Returns:
             'b 3 h w' in [-1, 1], float32.
         """
-        features = self.encode(self.stem(torch.cat([expanded, maps], dim=1)))
-        painted = self.head(self.decode(self.norm(features, mask)))
-        if self._known is not None:
-            photograph = maps[:, self._known : self._known + 3].float()
-            painted = painted + fill_smoothly(photograph, mask.float())
+        if self._known is None:
+            return self._paint(expanded, maps, mask).clamp(-1, 1)
+        before, photograph, after = maps.tensor_split([self._known, self._known + 3], dim=1)
+        smooth = fill_smoothly(photograph.float(), mask.float())
+        seen = torch.cat([before, smooth.to(maps.dtype), after], dim=1)
+        added, shares = self._paint(expanded, seen, mask).tensor_split([3], dim=1)
+        painted = smooth * (1 - shares[:, :1]) + added
+        if detail is not None:
+            painted = painted + shares[:, 1:] * detail.float()
         return painted.clamp(-1, 1)
+
+    def _paint(self, expanded: Tensor, maps: Tensor, mask: Tensor) -> Tensor:
+        """Compute what the head makes of everything, 'b k h w', k its channels."""
+        features = self.encode(self.stem(torch.cat([expanded, maps], dim=1)))
+        return self.head(self.decode(self.norm(features, mask)))
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Begin as the smooth continuation, where it is added to; freshly drawn weights do not."""
+        if self._known is not None:
+            for parameter in self.head.parameters():
+                parameter.zero_()
 
 
 class SRN(nn.Module):
@@ -228,6 +237,10 @@ class SRN(nn.Module):
         """The parts whose first convolution reads the map: the second network."""
         return (self.context,)
 
+    def settle(self) -> None:
+        """Put right what freshly drawn weights do not; see `ContextPrediction`."""
+        self.context.settle()
+
     def forward(self, maps: Tensor) -> Tensor:
         """Map 'b k h w' to a prediction of the whole canvas, 'b 3 h w' in [-1, 1].
 
@@ -235,8 +248,8 @@ class SRN(nn.Module):
         """
         pictures = maps[:, self._known : self._known + 3]
         mask = maps[:, self._known + 3 : self._known + KNOWN_CHANNELS]
-        expanded = self.expand(pictures, mask)
-        return self.context(expanded, maps, mask)
+        detail = self._mirror_detail(pictures, mask) if self.config.residual else None
+        return self.context(self.expand(pictures, mask), maps, mask, detail=detail)
 
     def expand(self, pictures: Tensor, mask: Tensor) -> Tensor:
         """Make the features of the canvas.
@@ -248,16 +261,30 @@ class SRN(nn.Module):
         Returns:
             'b c h w', c = `width`.
         """
+        window, top, left = pictures, *_corner(mask)
+        if self.config.expansion != "none":
+            window, top, left = self._cut(pictures, mask)
         size = (pictures.shape[2], pictures.shape[3])
-        top, left = _corner(mask)
+        return self.expander(self.body(window), top, left, size=size)
+
+    def _mirror_detail(self, pictures: Tensor, mask: Tensor) -> Tensor | None:
+        """Continue what is finer than a few pixels as in mirrors; None where there is no window."""
         if self.config.expansion == "none":
-            return self.expander(self.body(pictures), top, left, size=size)
+            return None
+        window, top, left = self._cut(pictures, mask)
+        around = F.pad(window, (DETAIL // 2,) * 4, mode="replicate")
+        detail = window - F.avg_pool2d(around, DETAIL, stride=1)
+        return unfold_mirrored(detail, top, left, (pictures.shape[2], pictures.shape[3]))
+
+    def _cut(self, pictures: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Cut the known windows out: 'b c h w', and where the first row and column of each lie."""
+        size = (pictures.shape[2], pictures.shape[3])
         height, width = self.config.window(*size)
+        top, left = _corner(mask)
         top, left = top.clamp(max=size[0] - height), left.clamp(max=size[1] - width)
         rows = top[:, None] + torch.arange(height, device=mask.device)
         columns = left[:, None] + torch.arange(width, device=mask.device)
-        window = take(pictures, rows, columns)
-        return self.expander(self.body(window), top, left, size=size)
+        return take(pictures, rows, columns), top, left
 
 
 def _corner(mask: Tensor) -> tuple[Tensor, Tensor]:

@@ -137,6 +137,8 @@ class StillGenerator(Generator):
         """Draw every weight anew from `seed`; each stage has a stream of its own."""
         for index, stage in enumerate(self.stages):
             initialise(stage, seed + index, initial=self.config.initial)
+        if isinstance(self.network, SRN):
+            self.network.settle()
         if self.encoder is not None:
             initialise(self.encoder, seed + ENCODER_STREAM)
 

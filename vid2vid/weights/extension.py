@@ -12,14 +12,16 @@ LARGEST_BYTES = 4_000_000
 def packaged_extension() -> Path:
     """Find the small network of kind `srn` that comes with the package.
 
+    `tools/train_extension.py` makes it.
+
     Raises:
-        CheckpointError: as long as the package carries none.
+        CheckpointError: if the installation lacks it.
     """
     path = Path(str(files("vid2vid.weights") / FILE_NAME))
     if not path.is_file():
         raise CheckpointError(
-            "extending needs a checkpoint of kind srn and the package carries none: train one, "
-            "such as with 'vid2vid train srn_small', and pass its run folder: "
-            "--checkpoint runs/srn_small"
+            f"extending without a checkpoint needs the network of the package; {path} is missing: "
+            "install the package again, or pass a run of kind srn, such as that of 'vid2vid train "
+            "srn_small': --checkpoint runs/srn_small"
         )
     return path

@@ -4,15 +4,12 @@ The screened Poisson equation (Darabi et al. 2012, "Image Melding", section 4): 
 copied from different places meet, and what is copied takes the colours at the rim of the hole.
 """
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import cg
 from torch import Tensor
 
-from vid2vid.inpainting.membrane import laplace_equation
+from vid2vid.inpainting.membrane import laplace_equation, refine
 from vid2vid.inpainting.places import Gallery, Sources
 from vid2vid.inpainting.voting import vote
 
@@ -49,7 +46,8 @@ def melt(gallery: Gallery, sources: Sources, *, unknown: Tensor, colours: Tensor
     held = colours[:, unknown].cpu().double().numpy()
     matrix, rim = laplace_equation(picture.cpu().double().numpy(), mask)
     sides = rim - outflow.cpu().numpy()[:, mask] + HELD * held
-    solved = _solve(matrix + HELD * sparse.eye(len(mask[mask])), sides, begin=held)
+    matrix = matrix + HELD * sparse.eye(len(mask[mask]))
+    solved = refine(matrix, sides, begin=held, tolerance=_TOLERANCE, most_steps=_MOST_STEPS)
     result = picture.clone()
     result[:, unknown] = torch.from_numpy(solved).to(picture).clamp(-1, 1)
     return result
@@ -68,15 +66,3 @@ def _both_known(unknown: Tensor) -> Tensor:
     below = ~(unknown | F.pad(unknown[1:], (0, 0, 0, 1)))
     right[:, -1], below[-1] = True, True
     return torch.stack([right] * 3 + [below] * 3)
-
-
-def _solve(
-    matrix: sparse.csr_matrix, sides: NDArray[np.float64], *, begin: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Solve for 'c n' right sides."""
-    return np.stack(
-        [
-            cg(matrix, side, x0=start, rtol=_TOLERANCE, maxiter=_MOST_STEPS)[0]
-            for side, start in zip(sides, begin, strict=True)
-        ]
-    )

@@ -48,11 +48,24 @@ def _solve(values: NDArray[np.float64], unknown: NDArray[np.bool_]) -> NDArray[n
         return Laplace(unknown, ~unknown).membrane(values) + level
     start = harmonic(values, unknown)[:, unknown]
     matrix, right = laplace_equation(values, unknown)
-    solved = [
-        cg(matrix, side, x0=guess, rtol=_TOLERANCE, maxiter=500)[0]
-        for side, guess in zip(right, start, strict=True)
-    ]
-    return np.stack(solved) + level
+    return refine(matrix, right, begin=start, tolerance=_TOLERANCE, most_steps=500) + level
+
+
+def refine(
+    matrix: sparse.csr_matrix,
+    sides: NDArray[np.float64],
+    *,
+    begin: NDArray[np.float64],
+    tolerance: float,
+    most_steps: int,
+) -> NDArray[np.float64]:
+    """Solve for 'c n' right sides by conjugate gradients, from a guess of the same shape."""
+    return np.stack(
+        [
+            cg(matrix, side, x0=guess, rtol=tolerance, maxiter=most_steps)[0]
+            for side, guess in zip(sides, begin, strict=True)
+        ]
+    )
 
 
 def laplace_equation(

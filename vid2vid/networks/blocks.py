@@ -117,9 +117,19 @@ def style_norm(style: Style, channels: int) -> nn.Module:
     return norm_layer(style.norm, channels, statistics=style.statistics)
 
 
-def convolution(channels_in: int, channels_out: int, *, kernel: int, style: Style) -> nn.Module:
-    """Build a convolution without padding, spectrally normalised where the style says so."""
-    layer = nn.Conv2d(channels_in, channels_out, kernel, bias=style.bias)
+def convolution(
+    channels_in: int,
+    channels_out: int,
+    *,
+    kernel: int,
+    style: Style,
+    stride: int = 1,
+    padding: int = 0,
+) -> nn.Module:
+    """Build a convolution, zeros around it, spectrally normalised where the style says so."""
+    layer = nn.Conv2d(
+        channels_in, channels_out, kernel, stride=stride, padding=padding, bias=style.bias
+    )
     return spectral_norm(layer) if style.spectral else layer
 
 
@@ -129,10 +139,9 @@ def stem(channels_in: int, channels_out: int, style: Style, *, stride: int = 1) 
     With a stride above 1, the kernel has twice as many pixels: what it covers overlaps by half.
     """
     kernel, padding = (7, 3) if stride == 1 else (2 * stride, stride // 2)
-    layer = nn.Conv2d(channels_in, channels_out, kernel, stride=stride, bias=style.bias)
     return Segment(
         nn.ReflectionPad2d(padding),
-        spectral_norm(layer) if style.spectral else layer,
+        convolution(channels_in, channels_out, kernel=kernel, style=style, stride=stride),
         style_norm(style, channels_out),
         nn.ReLU(inplace=True),
     )
@@ -140,9 +149,8 @@ def stem(channels_in: int, channels_out: int, style: Style, *, stride: int = 1) 
 
 def down(channels_in: int, channels_out: int, style: Style) -> Segment:
     """Build Conv 3x3 of stride 2, norm, ReLU: half the height and width."""
-    layer = nn.Conv2d(channels_in, channels_out, 3, stride=2, padding=1, bias=style.bias)
     return Segment(
-        spectral_norm(layer) if style.spectral else layer,
+        convolution(channels_in, channels_out, kernel=3, style=style, stride=2, padding=1),
         style_norm(style, channels_out),
         nn.ReLU(inplace=True),
     )

@@ -34,6 +34,20 @@ def test_convolutions_have_a_bias_only_beside_a_norm_of_each_sample():
         assert network.last.bias is not None
 
 
+def test_a_unet_that_resizes_draws_no_checkerboard():
+    """Constant features stay constant under resizing; transposed convolutions tell pixels apart."""
+    features = torch.ones(1, 8, 4, 4)
+    spreads = {}
+    for upsampling in ("resize", "transposed"):
+        config = UNetConfig(width=4, downsamplings=3, norm="none", upsampling=upsampling)
+        network = fill(UNet(config, 3))
+        painted = network.last(features)
+        assert painted.shape == (1, 3, 8, 8)
+        spreads[upsampling] = painted[..., 2:6, 2:6].std(dim=(2, 3)).max()
+    assert spreads["resize"] < 1e-5
+    assert spreads["transposed"] > 0.1
+
+
 def unet_of_plain_torch(shrinking, growing, last, maps):
     """The U-Net as nested functions, with the official order of what is concatenated."""
 

@@ -159,8 +159,7 @@ def down(channels_in: int, channels_out: int, style: Style) -> Segment:
 def up(channels_in: int, channels_out: int, style: Style) -> Segment:
     """Build twice the height and width, then norm and ReLU.
 
-    `transposed` is the official 3x3 transposed convolution; `resize` enlarges bilinearly first,
-    which cannot draw a checkerboard (Odena et al. 2016).
+    `transposed` is the official 3x3 transposed convolution, `resize` what `enlarged` builds.
     """
     layers: list[nn.Module]
     if style.upsampling == "transposed":
@@ -169,12 +168,20 @@ def up(channels_in: int, channels_out: int, style: Style) -> Segment:
         )
         layers = [spectral_norm(layer, dim=1) if style.spectral else layer]
     else:
-        layers = [
-            nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
-            nn.ReflectionPad2d(1),
-            convolution(channels_in, channels_out, kernel=3, style=style),
-        ]
+        layers = list(enlarged(channels_in, channels_out, style))
     return Segment(*layers, style_norm(style, channels_out), nn.ReLU(inplace=True))
+
+
+def enlarged(channels_in: int, channels_out: int, style: Style) -> nn.Sequential:
+    """Build a bilinear doubling of height and width, and Conv 3x3.
+
+    It cannot draw a checkerboard (Odena et al. 2016).
+    """
+    return nn.Sequential(
+        nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
+        nn.ReflectionPad2d(1),
+        convolution(channels_in, channels_out, kernel=3, style=style),
+    )
 
 
 class ResidualBlock(nn.Module):

@@ -16,6 +16,7 @@ from vid2vid.networks.blocks import (
     decoder,
     doubled,
     encoder,
+    enlarged,
     residual_blocks,
     style_norm,
 )
@@ -74,6 +75,8 @@ class UNetConfig(Pix2PixConfig):
     downsamplings: int = Field(default=8, ge=2, le=10)
     """Halvings: 8 is the official unet_256, 7 is unet_128. Frames that they do not divide are
     padded; a training size that would have to double is refused."""
+    upsampling: Upsampling = "transposed"
+    """`transposed` convolution (official), or `resize` and convolve (no checkerboard)."""
 
 
 class ResNetConfig(Pix2PixConfig):
@@ -102,7 +105,8 @@ class UNet(nn.Module):
 
     def __init__(self, config: UNetConfig, channels_in: int) -> None:
         super().__init__()
-        depth, style = config.downsamplings, config.style
+        depth = config.downsamplings
+        style = config.style._replace(upsampling=config.upsampling)
         widths = doubled(config.width, depth - 1, widest=LARGEST_FACTOR * config.width)
         self.size_multiple = 2**depth
         self.feature_channels = 2 * widths[0]
@@ -125,7 +129,7 @@ class UNet(nn.Module):
             )
             for level in range(1, depth)
         )
-        self.last = nn.ConvTranspose2d(2 * widths[0], config.channels_out, 4, stride=2, padding=1)
+        self.last = _double(2 * widths[0], config.channels_out, style._replace(bias=True))
 
     @property
     def stages(self) -> tuple[nn.Module, ...]:
@@ -169,13 +173,22 @@ def _shrink(
 
 
 def _grow(channels_in: int, channels_out: int, *, style: Style, dropout: float) -> Segment:
-    """Build ReLU, transposed Conv 4x4 of stride 2, norm, dropout."""
+    """Build ReLU, twice the height and width, norm, dropout."""
     return Segment(
         nn.ReLU(),
-        nn.ConvTranspose2d(channels_in, channels_out, 4, stride=2, padding=1, bias=style.bias),
+        _double(channels_in, channels_out, style),
         style_norm(style, channels_out),
         Dropout(dropout) if dropout else nn.Identity(),
     )
+
+
+def _double(channels_in: int, channels_out: int, style: Style) -> nn.Module:
+    """Build twice the height and width: a transposed Conv 4x4, or resizing and Conv 3x3."""
+    if style.upsampling == "transposed":
+        return nn.ConvTranspose2d(
+            channels_in, channels_out, 4, stride=2, padding=1, bias=style.bias
+        )
+    return enlarged(channels_in, channels_out, style)
 
 
 class ResNetGenerator(nn.Module):

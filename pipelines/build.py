@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from pipelines.config import RunConfig
-from pipelines.config_controls import pass_channels
-from pipelines.config_file import validate_config
-from pipelines.config_known import known_channel
-from pipelines.config_pictures import lightness_channel
+from pipelines.config.controls import pass_channels
+from pipelines.config.file import validate_config
+from pipelines.config.known import known_channel
+from pipelines.config.pictures import lightness_channel
+from pipelines.config.run import RunConfig
 from pipelines.datasets import build_dataset
 from pipelines.judges import add_judges, check_ids
 from pipelines.painters import SETTING, check_maps, check_painter

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from pipelines.config import RunConfig
+from pipelines.config.run import RunConfig
 from pipelines.reference_flow import build_estimator
 from vid2vid.data.augment import Size, base_size
 from vid2vid.data.batches import ClipSource

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pipelines.config import RunConfig
+from pipelines.config.run import RunConfig
 from vid2vid.errors import ConfigError
 from vid2vid.labels.palettes import Palette
 from vid2vid.networks.critics import ContextCritic, GlobalCritic

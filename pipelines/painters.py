@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipelines.config import RunConfig
+from pipelines.config.run import RunConfig
 from vid2vid.controls.config import name_of
 from vid2vid.errors import CheckpointError, ConfigError
 from vid2vid.labels.palettes import Palette, have_equal_classes

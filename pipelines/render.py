@@ -43,6 +43,7 @@ from vid2vid.controls.drawing import InputDrawing
 from vid2vid.errors import ConfigError
 from vid2vid.networks.still import hold_dropout
 from vid2vid.video.reading import is_video
+from vid2vid.weights.street import packaged_street
 
 LOGGER = logging.getLogger(__name__)
 
@@ -74,12 +75,17 @@ class Renderer:
 
     @classmethod
     def load(
-        cls, checkpoint: Path | str, *, device: str | None = None, dtype: Dtype = "float32"
+        cls,
+        checkpoint: Path | str | None = None,
+        *,
+        device: str | None = None,
+        dtype: Dtype = "float32",
     ) -> Self:
         """Read a checkpoint.
 
         Args:
-            checkpoint: a file or a run folder.
+            checkpoint: a file or a run folder; None = the small generator of the package, which
+                paints procedural streets and is told of.
             device: such as "cpu" or "cuda:0"; None takes a GPU where there is one.
             dtype: arithmetic of the convolutions; frames and flow are float32 in any case.
 
@@ -88,7 +94,16 @@ class Renderer:
             ConfigError: if the device is not there.
         """
         chosen = choose_device(device)
-        return cls(load_generation(checkpoint, chosen), device=chosen, dtype=dtype)
+        place = packaged_street() if checkpoint is None else checkpoint
+        generation = load_generation(place, chosen)
+        if checkpoint is None:
+            LOGGER.info(
+                "paints with the small generator of the package, trained on procedural streets at "
+                "%dx%d: --checkpoint takes one of your own",
+                generation.config.data.width,
+                generation.config.data.height,
+            )
+        return cls(generation, device=chosen, dtype=dtype)
 
     def render(
         self, labels: Path | str, out: Path | str, options: RenderOptions = PLAIN

@@ -11,15 +11,15 @@ from typing import NamedTuple
 
 import torch
 
-from pipelines.beginning import initialise_from
 from pipelines.build import build_run, build_state, choose_device, training_palette
-from pipelines.config import RunConfig
-from pipelines.config_file import dump_config, read_config
+from pipelines.config.file import dump_config, read_config
+from pipelines.config.run import RunConfig
 from pipelines.console import Progress, progress
-from pipelines.measure import fix_steps, work_until
-from pipelines.resume import resume
-from pipelines.session import Session
-from pipelines.validation import open_validation
+from pipelines.training.beginning import initialise_from
+from pipelines.training.measure import fix_steps, work_until
+from pipelines.training.resume import resume
+from pipelines.training.session import Session
+from pipelines.training.validation import open_validation
 from vid2vid.checkpoint import STATE_FILE
 from vid2vid.errors import ConfigError
 from vid2vid.temporal import farthest_back

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from flow.confidence import ReferenceFlow
 from pipelines.build import build_run, build_state, palette_for
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
+from pipelines.config.file import read_config
+from pipelines.config.run import RunConfig
 from vid2vid.training.loop import Run
 from vid2vid.training.state import TrainingState
 from vid2vid.training.targets import Targets

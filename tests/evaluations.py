@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from conftest import make_moving_square
 
-from pipelines.cli import main
+from pipelines.cli.app import main
 from pipelines.evaluation.options import EvaluateOptions
 
 SIDE = {"height": 24, "width": 32}

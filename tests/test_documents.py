@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from pipelines import cli
+from pipelines.cli import app as cli
 from vid2vid.video.reading import read_video
 
 ROOT = Path(__file__).parent.parent

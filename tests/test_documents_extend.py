@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from srn_checkpoints import srn_checkpoint
 
-from pipelines import cli
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
+from pipelines.cli import app as cli
+from pipelines.config.file import read_config
+from pipelines.config.run import RunConfig
 from vid2vid.extension.layout import Layout
 from vid2vid.extension.margins import margins_to_aspect
 from vid2vid.extension.planning import plan_growth

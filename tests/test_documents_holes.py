@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from pipelines import cli
 from pipelines.build import build_generator
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
+from pipelines.cli import app as cli
+from pipelines.config.file import read_config
+from pipelines.config.run import RunConfig
 from vid2vid.networks.context_encoder import ContextEncoderConfig
 from vid2vid.networks.cost import count_parameters
 from vid2vid.video.reading import read_image

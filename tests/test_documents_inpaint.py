@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipelines import cli
+from pipelines.cli import app as cli
 from vid2vid.video.reading import read_image, read_video
 from vid2vid.video.writing import open_writer
 

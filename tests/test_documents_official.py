@@ -14,7 +14,7 @@ import pytest
 import torch
 from tiny_runs import tiny_checkpoint
 
-from pipelines import cli
+from pipelines.cli import app as cli
 from vid2vid.legacy.clusters import write_clusters
 
 ROOT = Path(__file__).parent.parent

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from pipelines import cli
 from pipelines.build import build_generator, palette_for
-from pipelines.config import RunConfig
-from pipelines.config_file import config_names, read_config
+from pipelines.cli import app as cli
+from pipelines.config.file import config_names, read_config
+from pipelines.config.run import RunConfig
 from vid2vid.networks.cost import count_parameters, generator_macs
 from vid2vid.video.reading import read_video
 

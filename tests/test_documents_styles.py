@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from tiny_runs import tiny_checkpoint
 
-from pipelines import cli
+from pipelines.cli import app as cli
 from vid2vid.checkpoint import load_checkpoint, save_checkpoint
 from vid2vid.video.reading import read_image
 

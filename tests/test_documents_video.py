@@ -9,7 +9,7 @@ import pytest
 from sample_videos import piped, standard_input
 from tiny_runs import label_video, tiny_checkpoint
 
-from pipelines.cli import render_main
+from pipelines.cli.app import render_main
 from vid2vid.video import codecs
 from vid2vid.video.reading import VIDEO_SUFFIXES, read_video
 

@@ -11,9 +11,9 @@ from sample_videos import break_video
 from pipelines.build import build_run, training_palette
 from pipelines.checking.check import check
 from pipelines.checking.subject import Asked
-from pipelines.cli import main
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
+from pipelines.cli.app import main
+from pipelines.config.file import read_config
+from pipelines.config.run import RunConfig
 from pipelines.train import TrainOptions, fit_course, train
 from vid2vid.errors import ConfigError, DataError, Vid2VidError
 from vid2vid.labels.maps import ids_to_colours

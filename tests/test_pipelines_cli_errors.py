@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 from tiny_runs import label_folder, label_video, tiny_checkpoint
 
-from pipelines.cli import main
+from pipelines.cli.app import main
 from vid2vid.video.reading import read_video
 
 
@@ -160,7 +160,7 @@ def test_debug_shows_the_traceback(capsys, tmp_path, labels):
 def test_ctrl_c_is_130_and_leaves_what_plays(tmp_path, checkpoint):
     labels = label_video(tmp_path / "labels.mp4", 400)
     flow = tmp_path / "flow.partial"
-    code = "from pipelines.cli import main; main()"
+    code = "from pipelines.cli.app import main; main()"
     arguments = [labels, tmp_path / "out.mp4", "-c", checkpoint, "--save-flow", tmp_path / "flow"]
     process = subprocess.Popen(
         [sys.executable, "-c", code, "render", *map(str, arguments)],

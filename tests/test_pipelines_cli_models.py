@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file
 from tiny_runs import label_folder, label_video, pictures
 
-from pipelines import cli
 from pipelines.build import load_generation
+from pipelines.cli import app as cli
 from vid2vid.rollout import rollout
 from vid2vid.video.levels import from_levels, to_levels
 

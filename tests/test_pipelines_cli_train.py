@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.cli import main, train_main
+from pipelines.cli.app import main, train_main
 
 
 def run(entry, *words):

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from pipelines.config_file import (
+from pipelines.config.file import (
     config_names,
     config_path,
     dump_config,
@@ -447,7 +447,7 @@ def test_a_folder_is_no_configuration(tmp_path, monkeypatch):
 def packaged(folder: Path, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     for name in names:
         (folder / f"{name}.yaml").write_text('data: {root: "{configs}/clips"}\n')
-    monkeypatch.setattr("pipelines.config_file._configs_folder", lambda: folder)
+    monkeypatch.setattr("pipelines.config.file._configs_folder", lambda: folder)
 
 
 def test_the_packaged_folder_is_that_of_this_checkout_or_wheel():
@@ -456,5 +456,5 @@ def test_the_packaged_folder_is_that_of_this_checkout_or_wheel():
 
 
 def test_reading_configurations_does_not_import_torch():
-    code = "import sys, pipelines.config_file; sys.exit('torch' in sys.modules)"
+    code = "import sys, pipelines.config.file; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from tiny_runs import tiny_config
 
 from pipelines.build import build_players
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
+from pipelines.config.file import read_config
+from pipelines.config.run import RunConfig
 from vid2vid.controls.known import make_known
 from vid2vid.controls.known_config import KnownConfig
 from vid2vid.losses.hole import hole_loss

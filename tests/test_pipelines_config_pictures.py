@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from tiny_runs import tiny_checkpoint, tiny_config, write_first
 
 from pipelines.build import build_generator, build_players
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
+from pipelines.config.file import read_config
+from pipelines.config.run import RunConfig
 from pipelines.render import Renderer
 from pipelines.rendering.options import RenderOptions
 from pipelines.still import render_stills

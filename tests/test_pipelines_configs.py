@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pipelines.config import RunConfig
-from pipelines.config_file import config_names, read_config
+from pipelines.config.file import config_names, read_config
+from pipelines.config.run import RunConfig
 from pipelines.train import TrainOptions, train
 from vid2vid.controls.config import stream_of
 from vid2vid.errors import ConfigError

@@ -7,14 +7,14 @@ import pytest
 import torch
 from tiny_runs import tiny_checkpoint, tiny_config
 
-from pipelines.beginning import initialise_from
 from pipelines.build import build_players, build_run, build_state
-from pipelines.config import RunConfig
-from pipelines.config_file import validate_config
-from pipelines.dry_run import describe_dry_run, dry_run
-from pipelines.inspect import describe, inspect_config
-from pipelines.memory import estimate_memory
+from pipelines.config.file import validate_config
+from pipelines.config.run import RunConfig
+from pipelines.models.inspect import describe, inspect_config
 from pipelines.train import TrainOptions, train
+from pipelines.training.beginning import initialise_from
+from pipelines.training.dry_run import describe_dry_run, dry_run
+from pipelines.training.memory import estimate_memory
 from vid2vid.checkpoint import load_checkpoint
 from vid2vid.data.clips import ClipRequest
 from vid2vid.errors import ConfigError

@@ -8,11 +8,11 @@ import torch
 from pydantic import ValidationError
 from tiny_runs import tiny_checkpoint, tiny_config
 
-from pipelines.beginning import initialise_from
 from pipelines.build import build_generator, build_state, palette_for
-from pipelines.inspect import inspect
-from pipelines.memory import estimate_memory
+from pipelines.models.inspect import inspect
 from pipelines.train import TrainOptions, train
+from pipelines.training.beginning import initialise_from
+from pipelines.training.memory import estimate_memory
 from vid2vid.checkpoint import load_checkpoint
 from vid2vid.networks.cost import count_parameters
 from vid2vid.training.likeness import CALIBRATED_TERMS

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from srn_checkpoints import srn_checkpoint
 from tiny_runs import file_names, tiny_checkpoint
 
-from pipelines import cli
+from pipelines.cli import app as cli
 from pipelines.extending.network import load_continuation
 from pipelines.extending.options import ExtendOptions, parse_aspect, parse_margins
 from vid2vid.errors import CheckpointError, ConfigError

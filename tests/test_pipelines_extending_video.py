@@ -6,7 +6,7 @@ import pytest
 from srn_checkpoints import srn_checkpoint
 from tiny_runs import pictures
 
-from pipelines import cli
+from pipelines.cli import app as cli
 from vid2vid.video.reading import open_video
 from vid2vid.video.writing import open_writer
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 from tiny_runs import label_folder, pictures, tiny_checkpoint
 
-from pipelines import cli
 from pipelines.build import build_painter, build_run, load_generation, palette_for
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
+from pipelines.cli import app as cli
+from pipelines.config.file import read_config
+from pipelines.config.run import RunConfig
 from pipelines.render import Renderer
 from pipelines.rendering.options import RenderOptions
 from pipelines.still import render_stills

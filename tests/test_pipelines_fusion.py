@@ -10,10 +10,10 @@ import pytest
 import torch
 from tiny_runs import file_names, label_folder, pictures, tiny_checkpoint
 
-from pipelines import cli
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
-from pipelines.inspect import inspect
+from pipelines.cli import app as cli
+from pipelines.config.file import read_config
+from pipelines.config.run import RunConfig
+from pipelines.models.inspect import inspect
 from pipelines.train import TrainOptions, train
 from vid2vid.checkpoint import load_checkpoint
 from vid2vid.errors import ConfigError

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
-from pipelines.beginning import initialise_from
 from pipelines.build import build_state, load_generation
-from pipelines.dry_run import dry_run
-from pipelines.importing import Imported, import_checkpoint, write_config
+from pipelines.models.importing import Imported, import_checkpoint, write_config
 from pipelines.official.known import ImportOptions
+from pipelines.training.beginning import initialise_from
+from pipelines.training.dry_run import dry_run
 from vid2vid.controls.config import PictureConfig
 from vid2vid.errors import ConfigError
 from vid2vid.networks.pix2pixhd import Pix2PixHDConfig

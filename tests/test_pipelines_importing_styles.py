@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pipelines.build import load_generation
-from pipelines.importing import Imported, import_checkpoint
+from pipelines.models.importing import Imported, import_checkpoint
 from pipelines.official.known import ImportOptions
 from vid2vid.errors import CheckpointError, ConfigError
 from vid2vid.legacy.clusters import write_clusters

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from pipelines.cli import app
+from pipelines.cli.app import app
 from vid2vid.video.reading import read_image
 
 QUICK = ["--device", "cpu", "--iterations", "1"]

@@ -11,9 +11,9 @@ from PIL import Image
 
 from flow.estimators import DIS
 from pipelines.checking.check import check
-from pipelines.cli import main
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
+from pipelines.cli.app import main
+from pipelines.config.file import read_config
+from pipelines.config.run import RunConfig
 from pipelines.preparing.options import PrepareOptions, parse_controls
 from pipelines.preparing.prepare import prepare
 from pipelines.train import TrainOptions, train

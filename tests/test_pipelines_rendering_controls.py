@@ -11,7 +11,7 @@ import torch
 from tiny_runs import label_folder, label_maps, label_video, pictures, tiny_checkpoint, write_first
 
 from pipelines.bench import drive_palindrome, time_render
-from pipelines.cli import main
+from pipelines.cli.app import main
 from pipelines.render import Renderer
 from pipelines.rendering.options import RenderOptions
 from vid2vid.controls.config import EdgesConfig, PoseConfig

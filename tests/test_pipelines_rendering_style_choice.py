@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny_runs import label_folder, label_maps, pictures, tiny_checkpoint, write_first
 
-from pipelines import cli
+from pipelines.cli import app as cli
 from pipelines.render import Renderer
 from pipelines.rendering.options import RenderOptions
 from vid2vid.checkpoint import load_checkpoint, save_checkpoint

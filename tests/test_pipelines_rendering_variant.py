@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from pipelines.cli import app
+from pipelines.cli.app import app
 from pipelines.render import Renderer
 from pipelines.rendering.options import RenderOptions
 from pipelines.still import render_stills

@@ -12,11 +12,11 @@ from pydantic import ValidationError
 from srn_checkpoints import srn_checkpoint
 from tiny_runs import tiny_config
 
-from pipelines import cli
 from pipelines.build import build_generator, load_generation
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
-from pipelines.config_known import known_channel
+from pipelines.cli import app as cli
+from pipelines.config.file import read_config
+from pipelines.config.known import known_channel
+from pipelines.config.run import RunConfig
 from pipelines.render import Renderer
 from pipelines.rendering.input_choice import check_renders
 from vid2vid.controls.config import EdgesConfig

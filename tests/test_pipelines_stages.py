@@ -6,9 +6,9 @@ import sys
 import pytest
 import torch
 
-from pipelines import cli
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
+from pipelines.cli import app as cli
+from pipelines.config.file import read_config
+from pipelines.config.run import RunConfig
 from vid2vid.training.loop import take_steps
 
 LOCAL = {

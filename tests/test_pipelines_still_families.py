@@ -7,14 +7,14 @@ import pytest
 import torch
 from tiny_runs import label_folder, label_video, pictures, tiny_checkpoint, tiny_config
 
-from pipelines.beginning import initialise_from
 from pipelines.build import load_generation, palette_for
-from pipelines.dry_run import describe_dry_run, dry_run
-from pipelines.inspect import describe, inspect
+from pipelines.models.inspect import describe, inspect
 from pipelines.render import Renderer
 from pipelines.rendering.options import RenderOptions
 from pipelines.still import render_stills
 from pipelines.train import TrainOptions, train
+from pipelines.training.beginning import initialise_from
+from pipelines.training.dry_run import describe_dry_run, dry_run
 from vid2vid.checkpoint import load_checkpoint, save_checkpoint
 from vid2vid.errors import CheckpointError, ConfigError
 

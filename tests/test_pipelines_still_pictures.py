@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from tiny_runs import file_names, tiny_checkpoint
 
-from pipelines.cli import still_main
+from pipelines.cli.app import still_main
 from pipelines.render import Renderer
 from pipelines.rendering.options import RenderOptions
 from pipelines.still import render_stills

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipelines.cli import main
+from pipelines.cli.app import main
 from pipelines.study.options import StudyOptions
 from pipelines.study.score import ANSWERS_FORMAT, score_study
 from pipelines.study.trials import choose_trials

@@ -13,11 +13,11 @@ import cv2
 import pytest
 import torch
 
-from pipelines.beginning import initialise_from
 from pipelines.build import load_generation, palette_for
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
+from pipelines.config.file import read_config
+from pipelines.config.run import RunConfig
 from pipelines.train import TrainOptions, _stop_requests, train
+from pipelines.training.beginning import initialise_from
 from vid2vid.checkpoint import load_checkpoint, save_checkpoint
 from vid2vid.errors import CheckpointError, ConfigError, DataError
 

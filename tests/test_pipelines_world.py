@@ -9,7 +9,7 @@ import time
 import pytest
 import typer
 
-from pipelines import cli_world
+from pipelines.cli import world as cli_world
 from pipelines.world import WorldOptions, write_world
 from vid2vid.errors import ConfigError
 from vid2vid.world.config import WorldConfig

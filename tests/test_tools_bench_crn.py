@@ -9,8 +9,8 @@ from tiny_runs import label_maps
 from tool_modules import load_tool
 
 from pipelines.build import build_players, palette_for
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
+from pipelines.config.file import read_config
+from pipelines.config.run import RunConfig
 from vid2vid.networks.cost import count_parameters
 from vid2vid.video.pictures import write_picture
 

@@ -7,8 +7,8 @@ import torch
 from srn_checkpoints import srn_checkpoint
 from tool_modules import load_tool
 
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
+from pipelines.config.file import read_config
+from pipelines.config.run import RunConfig
 from vid2vid.video.reading import read_image
 
 TOOL = load_tool("bench_srn")

@@ -3,8 +3,8 @@
 import pytest
 from tool_modules import load_tool
 
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
+from pipelines.config.file import read_config
+from pipelines.config.run import RunConfig
 
 RECIPES = load_tool("still_recipes")
 TOOL = load_tool("bench_stills")

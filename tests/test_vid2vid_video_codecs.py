@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sample_videos import noise, read_times, write_noise
 
-from pipelines import cli_options
+from pipelines.cli import options as cli_options
 from vid2vid.errors import VideoError
 from vid2vid.video import codecs
 from vid2vid.video.codecs import choose_encoding

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipelines.build import build_state, palette_for
-from pipelines.config import RunConfig
+from pipelines.config.run import RunConfig
 from vid2vid.labels.palettes import load_palette
 from vid2vid.training.state import save_state
 from vid2vid.video.reading import read_video

@@ -20,7 +20,7 @@ import av
 import typer
 from sample_film import label_maps, write_checkpoint, write_film
 
-from pipelines.cli import render_main
+from pipelines.cli.app import render_main
 from vid2vid.video.decoding import VideoInfo, decode_video
 
 FRAMES = 60
@@ -142,7 +142,7 @@ def render(source: Path, out: Path, checkpoint: Path, case: Case) -> None:
         with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
             render_main([str(source), *command])
         return
-    code = "from pipelines.cli import render_main; render_main()"
+    code = "from pipelines.cli.app import render_main; render_main()"
     with subprocess.Popen(["cat", str(source)], stdout=subprocess.PIPE) as pipe:
         subprocess.run(
             [sys.executable, "-c", code, "-", *command],

@@ -24,8 +24,8 @@ import typer
 from apart import Training, train_all
 from bench_stills import Exhibit, Task, report
 
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
+from pipelines.config.file import read_config
+from pipelines.config.run import RunConfig
 from vid2vid.networks.crn import CRNConfig
 
 PATCHES = "image_discriminator={width: %d, layers: 3, scales: 1}"

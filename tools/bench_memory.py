@@ -18,7 +18,7 @@ import typer
 from sample_film import label_maps, write_checkpoint, write_film
 
 SAMPLE_SECONDS = 0.02
-RENDER = "from pipelines.cli import render_main; render_main()"
+RENDER = "from pipelines.cli.app import render_main; render_main()"
 
 
 class Measured(NamedTuple):

@@ -27,8 +27,8 @@ from apart import Training, cpu_minutes, train_all
 from numpy.typing import NDArray
 
 from pipelines.build import load_generation
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
+from pipelines.config.file import read_config
+from pipelines.config.run import RunConfig
 from pipelines.holdout import (
     Holdout,
     Scores,

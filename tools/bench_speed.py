@@ -14,8 +14,8 @@ import torch
 import typer
 
 from pipelines.build import build_conditioning, build_generator, choose_device, palette_for
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
+from pipelines.config.file import read_config
+from pipelines.config.run import RunConfig
 from vid2vid.networks.generator import SequentialGenerator
 from vid2vid.rollout import rollout
 

@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from pipelines.build import load_generation
 from pipelines.editing.choices import Pick
 from pipelines.editing.session import EditingSession
-from pipelines.style_options import StyleOptions
-from pipelines.styles import learn_styles
+from pipelines.styling.find import learn_styles
+from pipelines.styling.options import StyleOptions
 from pipelines.train import TrainOptions, train
 from vid2vid.networks.feature_encoder import instance_mean
 from vid2vid.networks.pix2pixhd import Pix2PixHDConfig

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.build import choose_device, load_generation
-from pipelines.config_file import config_path
+from pipelines.config.file import config_path
 from pipelines.console import run_command
 from pipelines.holdout import (
     Holdout,

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from pipelines.build import Generation, choose_device, load_generation
 from pipelines.console import run_command
-from pipelines.importing import import_checkpoint
+from pipelines.models.importing import import_checkpoint
 from pipelines.official.known import ImportOptions
 from vid2vid.checkpoint import load_checkpoint, load_weights
 from vid2vid.data.augment import Size

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipelines.build import build_state
-from pipelines.config import RunConfig
+from pipelines.config.run import RunConfig
 from vid2vid.labels.maps import ids_to_colours
 from vid2vid.labels.palettes import load_palette
 from vid2vid.training.state import save_state

@@ -19,9 +19,9 @@ import torch
 import typer
 
 from pipelines.build import build_state, training_palette
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config
-from pipelines.memory import estimate_memory, make_step
+from pipelines.config.file import read_config
+from pipelines.config.run import RunConfig
+from pipelines.training.memory import estimate_memory, make_step
 
 CPU = torch.device("cpu")
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": "65536"}

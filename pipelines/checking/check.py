@@ -14,11 +14,11 @@ from pipelines.checking.report import CheckReport
 from pipelines.checking.sequence import Expected, SequenceReport, check_sequence
 from pipelines.checking.sheet import draw_sheet
 from pipelines.checking.subject import Asked, Subject, settle_subject
-from pipelines.config import RunConfig
+from pipelines.config.run import RunConfig
 from pipelines.console import progress
 from pipelines.datasets import open_files
 from pipelines.train import fit_course
-from pipelines.validation import open_validation
+from pipelines.training.validation import open_validation
 from vid2vid.controls.config import AnyControl, stream_of
 from vid2vid.data.augment import Size
 from vid2vid.data.clips import ClipDataset

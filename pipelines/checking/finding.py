@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipelines.checking.problems import Findings
-from pipelines.config_problems import did_you_mean
+from pipelines.config.problems import did_you_mean
 from vid2vid.controls.config import FRAMES, INSTANCES, LABELS
 from vid2vid.data.config import (
     TWO_SIDES,

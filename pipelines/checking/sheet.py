@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.config import RunConfig
+from pipelines.config.run import RunConfig
 from vid2vid.controls.drawing import InputDrawing
 from vid2vid.data.clips import Clip, ClipDataset
 from vid2vid.errors import Vid2VidError

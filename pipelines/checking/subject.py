@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from pipelines.checking.finding import find_all
 from pipelines.checking.problems import Findings
-from pipelines.config import RunConfig
-from pipelines.config_file import read_config, validate_config
+from pipelines.config.file import read_config, validate_config
+from pipelines.config.run import RunConfig
 from vid2vid.data.config import DataConfig
 from vid2vid.data.locating import Wanted
 from vid2vid.data.pairing import is_video_file

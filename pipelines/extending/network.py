@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipelines.build import Generation, choose_device, load_generation
-from pipelines.config import RunConfig
+from pipelines.config.run import RunConfig
 from vid2vid.controls.known_config import KnownConfig
 from vid2vid.errors import CheckpointError
 from vid2vid.extension.extender import Extender

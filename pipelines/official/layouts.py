@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pipelines.config import RunConfig
+from pipelines.config.run import RunConfig
 from vid2vid.controls.config import name_of
 from vid2vid.errors import ConfigError
 from vid2vid.legacy.detect import Architecture

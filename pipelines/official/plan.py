@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pipelines.config import RunConfig
-from pipelines.config_file import validate_config
+from pipelines.config.file import validate_config
+from pipelines.config.run import RunConfig
 from pipelines.official.known import Channels
 from vid2vid.data.augment import Size
 from vid2vid.labels.palettes import Palette

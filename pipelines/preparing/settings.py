@@ -5,8 +5,8 @@ from pathlib import Path
 
 import yaml
 
-from pipelines.config import RunConfig
-from pipelines.config_file import dump_config, read_config
+from pipelines.config.file import dump_config, read_config
+from pipelines.config.run import RunConfig
 from pipelines.preparing.options import PrepareOptions
 from pipelines.preparing.plan import VALIDATION
 from pipelines.preparing.streams import DrawnControl

@@ -13,6 +13,7 @@ from torch import Tensor
 from flow.estimators import FlowEstimator
 from vid2vid.filling.blend import Blender
 from vid2vid.filling.inventor import Inventor
+from vid2vid.filling.memory import return_free_pages
 from vid2vid.filling.moments import Calm, MaskedFrame, Moment, calm_frame, link_frames
 from vid2vid.filling.window import FilledFrame, fill_window
 
@@ -118,4 +119,5 @@ class _Window:
         start = max(0, end - max(self._plan.overlap, 1))  # one links to what was filled
         del self._moments[:start]
         self._num_filled = end - start
+        return_free_pages()
         return filled

@@ -13,9 +13,6 @@ from vid2vid.networks.outputs import GeneratorOutput
 from vid2vid.rollout import rollout
 from vid2vid.video.levels import to_levels
 
-PARTS = ("hallucinated", "warped", "occlusion", "result", "real")
-"""What is shown of every frame, beside what it is painted from."""
-
 TITLE_HEIGHT = 18  # px
 LARGEST_WIDTH = 1800  # px; previews of wide frames are shrunk
 
@@ -55,7 +52,7 @@ def draw_preview(
     *,
     titles: Sequence[str],
 ) -> NDArray[np.uint8]:
-    """Lay out a clip: a row per frame, a titled column per part.
+    """Lay out a clip: a row per frame, a titled column per part that the generator has.
 
     Args:
         inputs: 'h (n w) 3' RGB per frame, the n panels of what it is painted from.
@@ -66,8 +63,12 @@ def draw_preview(
     Returns:
         'h w 3', RGB.
     """
-    rows = [_row(*parts) for parts in zip(inputs, outputs, real, strict=True)]
-    titled = draw_titles((*titles, *PARTS), real[0].shape[2])
+    parts = [_parts(output, own) for output, own in zip(outputs, real, strict=True)]
+    rows = [
+        np.concatenate([drawn, *own.values()], axis=1)
+        for drawn, own in zip(inputs, parts, strict=True)
+    ]
+    titled = draw_titles((*titles, *parts[0]), real[0].shape[2])
     sheet = np.concatenate([titled, *rows], axis=0)
     if sheet.shape[1] <= LARGEST_WIDTH:
         return sheet
@@ -77,29 +78,18 @@ def draw_preview(
     )
 
 
-def _row(drawn: NDArray[np.uint8], output: GeneratorOutput, real: Tensor) -> NDArray[np.uint8]:
-    """Lay out one frame: what it is painted from, then `PARTS`."""
-    occlusion = None if output.occlusion is None else output.occlusion * 2 - 1
-    parts = [
-        to_picture(output.hallucinated[0]),
-        _or_grey(output.warped, like=real),
-        _or_grey(occlusion, like=real),
-        to_picture(output.frame[0]),
-        to_picture(real),
-    ]
-    return np.concatenate([drawn, *parts], axis=1)
+def _parts(output: GeneratorOutput, real: Tensor) -> dict[str, NDArray[np.uint8]]:
+    """Draw one frame, all that the generator made for it, by title."""
+    parts = {"hallucinated": to_picture(output.hallucinated[0])}
+    if output.warped is not None and output.occlusion is not None:
+        parts["warped"] = to_picture(output.warped[0])
+        parts["occlusion"] = to_picture(output.occlusion[0] * 2 - 1)
+    return {**parts, "result": to_picture(output.frame[0]), "real": to_picture(real)}
 
 
 def to_picture(frame: Tensor) -> NDArray[np.uint8]:
     """Turn 'c h w' in [-1, 1], c = 3 or 1, into 'h w 3' uint8."""
     return to_levels(frame).cpu().numpy()
-
-
-def _or_grey(part: Tensor | None, *, like: Tensor) -> NDArray[np.uint8]:
-    """Draw a part, or grey of the size of a frame 'c h w' where the generator has none."""
-    if part is None:
-        return np.full((*like.shape[1:], 3), 128, np.uint8)
-    return to_picture(part[0])
 
 
 def draw_titles(titles: Sequence[str], width: int) -> NDArray[np.uint8]:

@@ -1,9 +1,8 @@
 """The network that continues pictures and comes with the package."""
 
-from importlib.resources import files
 from pathlib import Path
 
-from vid2vid.errors import CheckpointError
+from vid2vid.weights.package import packaged
 
 FILE_NAME = "extension.safetensors"
 LARGEST_BYTES = 4_000_000
@@ -17,11 +16,9 @@ def packaged_extension() -> Path:
     Raises:
         CheckpointError: if the installation lacks it.
     """
-    path = Path(str(files("vid2vid.weights") / FILE_NAME))
-    if not path.is_file():
-        raise CheckpointError(
-            f"extending without a checkpoint needs the network of the package; {path} is missing: "
-            "install the package again, or pass a run of kind srn, such as that of 'vid2vid train "
-            "srn_small': --checkpoint runs/srn_small"
-        )
-    return path
+    return packaged(
+        FILE_NAME,
+        needed_by="extending without a checkpoint",
+        instead="pass a run of kind srn, such as that of 'vid2vid train srn_small': "
+        "--checkpoint runs/srn_small",
+    )

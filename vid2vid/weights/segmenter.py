@@ -4,7 +4,6 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Callable, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ from vid2vid.checkpoint import load_checkpoint, load_weights, save_checkpoint
 from vid2vid.errors import CheckpointError
 from vid2vid.labels.palettes import Palette
 from vid2vid.networks.segmenter import Segmenter, SegmenterConfig, SegmenterOutput
+from vid2vid.weights.package import packaged
 
 KIND = "segmenter"
 FILE_NAME = "segmenter.safetensors"
@@ -60,16 +60,14 @@ def packaged_segmenter() -> Path:
     """Find the segmenter that comes with the package.
 
     Raises:
-        CheckpointError: as long as it carries none.
+        CheckpointError: if the installation lacks it.
     """
-    path = Path(str(files("vid2vid.weights") / FILE_NAME))
-    if not path.is_file():
-        raise CheckpointError(
-            "label adherence, FD-seg and KD-seg need a segmenter and the package carries none: "
-            "train one with tools/train_segmenter.py, or export yours with torch.export, and pass "
-            "--segmenter FILE"
-        )
-    return path
+    return packaged(
+        FILE_NAME,
+        needed_by="judging label adherence, FD-seg and KD-seg",
+        instead="train one with tools/train_segmenter.py, or export yours with torch.export, and "
+        "pass --segmenter FILE",
+    )
 
 
 def save_segmenter(

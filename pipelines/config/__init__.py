@@ -1,0 +1,1 @@
+"""The configuration of a run: sections, checks, files, schema."""

@@ -1,0 +1,1 @@
+"""Say what a model consists of; read and write those of others."""

@@ -1,0 +1,1 @@
+"""Find the styles of a data set, and show them."""

@@ -1,0 +1,1 @@
+"""Train a run from the beginning, or go on with one."""

@@ -47,7 +47,7 @@ def sample_clip(path: Path, *, every: int) -> Iterator[NDArray[np.uint8]]:
 def render_streets(count: int) -> Iterator[NDArray[np.uint8]]:
     """Render one frame of each of so many streets of all kinds."""
     generator = np.random.default_rng(0)
-    for world in draw_worlds(generator, count, first_seed=0):
+    for world in draw_worlds(generator, count):
         renderer = Renderer([world], STREET, device=torch.device("cpu"))
         frame = renderer.render(int(generator.integers(FARTHEST_FRAME))).frames[0]
         yield to_levels(frame).numpy()

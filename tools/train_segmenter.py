@@ -31,7 +31,8 @@ from vid2vid.world.config import WorldConfig
 from vid2vid.world.render import Renderer, World
 
 PALETTE = "cityscapes"
-UNSEEN_SEED = 1_000_000  # seeds from here on are for the score
+SEEDS = range(800_000)  # of worlds and styles that are trained on
+UNSEEN_SEEDS = range(800_000, 900_000)  # those that are scored
 FRAMES_OF_A_WORLD = 6  # in a row, far apart; a new world costs more than a frame
 FARTHEST_FRAME = 400
 WARM_UP = 0.03  # share of the training over which the rate rises
@@ -58,12 +59,12 @@ class Schedule(NamedTuple):
         return min(1.0, (time.monotonic() - began_s) / self.seconds)
 
 
-def draw_worlds(generator: np.random.Generator, count: int, *, first_seed: int) -> list[World]:
+def draw_worlds(generator: np.random.Generator, count: int, *, seeds: range = SEEDS) -> list[World]:
     """Draw streets of all kinds: any path, traffic, weather, with constant or changing light."""
     return [
         World(
-            first_seed + int(generator.integers(UNSEEN_SEED)),
-            first_seed + int(generator.integers(UNSEEN_SEED)),
+            seeds[int(generator.integers(len(seeds)))],
+            seeds[int(generator.integers(len(seeds)))],
             WorldConfig(
                 path=str(generator.choice(PATHS)),
                 traffic=float(generator.uniform(0.2, 1.0)),
@@ -81,11 +82,11 @@ def render_samples(
     size: tuple[int, int],
     batch: int,
     device: torch.device,
-    first_seed: int = 0,
+    seeds: range = SEEDS,
 ) -> Iterator[Sample]:
     """Render batches of frames, each world a few times at random places, for ever."""
     while True:
-        worlds = draw_worlds(generator, batch, first_seed=first_seed)
+        worlds = draw_worlds(generator, batch, seeds=seeds)
         renderer = Renderer(worlds, size, device=device)
         for _ in range(FRAMES_OF_A_WORLD):
             rendered = renderer.render(int(generator.integers(FARTHEST_FRAME)))
@@ -191,7 +192,7 @@ def main(
         size=size,
         batch=batch,
         device=place,
-        first_seed=UNSEEN_SEED,
+        seeds=UNSEEN_SEEDS,
     )
     # Weights are kept in half precision: what is scored is what is written.
     found = score(network.half().float(), unseen, count=score_batches)

@@ -6,7 +6,7 @@ repeated, mirrored, the mean colour, and a membrane. The ablations are the paper
 normalisation, unknown pixels weighted by confidence or all alike, the global critic alone.
 
     python tools/bench_srn.py --data bsds/images
-    python tools/bench_srn.py --data bsds/images --variants srn --steps 2000 --adversarial-steps 200
+    python tools/bench_srn.py --data bsds/images --variants srn --jobs 1
 
 Figures count unknown pixels alone. *gradient* is their gradient energy by that of the real ones: 1
 is as sharp, 0 flat.
@@ -208,7 +208,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder of the runs and the report.")] = Path(
         "runs/bench_srn"
     ),
-    steps: Annotated[int, typer.Option(help="Of the first stage.")] = 2000,
+    steps: Annotated[int, typer.Option(help="Of the first stage.")] = 600,
     adversarial_steps: Annotated[
         int, typer.Option(help="Of the second stage; 0 leaves it out.")
     ] = 200,

@@ -16,7 +16,7 @@ SYSTEMS: dict[str, tuple[str, ...]] = {
     "pix2pix_small": (
         "pix2pixhd_small",
         "labels.boundary=none",
-        "generator={kind: pix2pix_unet, width: 24, downsamplings: 5}",
+        "generator={kind: pix2pix_unet, width: 24, downsamplings: 5, upsampling: resize}",
         "image_discriminator={width: 24, layers: 3, scales: 1, padding: 1, norm: batch}",
         "losses.adversarial=logistic",
         "losses.matching=0",

@@ -121,8 +121,9 @@ def config_names() -> list[str]:
 
 def _configs_folder() -> Path:
     """Return `pipelines/configs` of a wheel, or `configs` of a checkout."""
-    in_wheel = Path(__file__).parent / "configs"
-    return in_wheel if in_wheel.is_dir() else Path(__file__).parents[1] / "configs"
+    package = Path(__file__).parents[1]
+    in_wheel = package / "configs"
+    return in_wheel if in_wheel.is_dir() else package.parent / "configs"
 
 
 def _read_yaml(path: Path) -> YamlText:

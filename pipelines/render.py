@@ -40,12 +40,15 @@ from pipelines.rendering.style_choice import choose_styles
 from pipelines.rendering.style_grid import StyleGrid
 from pipelines.rendering.variant import set_variant
 from vid2vid.controls.drawing import InputDrawing
+from vid2vid.data.augment import Size
 from vid2vid.errors import ConfigError
 from vid2vid.networks.still import hold_dropout
 from vid2vid.video.reading import is_video
 from vid2vid.weights.street import packaged_street
 
 LOGGER = logging.getLogger(__name__)
+
+FOREIGN_SCALE = 1.5  # times higher or lower than what was trained with: things look different
 
 PLAIN = RenderOptions()
 
@@ -70,6 +73,8 @@ class Renderer:
         # On a CPU convolutions run about twice as fast in this layout.
         generation.generator.to(memory_format=torch.channels_last)
         self.generation = generation
+        self.is_packaged = False
+        """Whether the generator is that of the package."""
         self._device = device
         self._dtype = dtype
 
@@ -95,15 +100,14 @@ class Renderer:
         """
         chosen = choose_device(device)
         place = packaged_street() if checkpoint is None else checkpoint
-        generation = load_generation(place, chosen)
-        if checkpoint is None:
+        renderer = cls(load_generation(place, chosen), device=chosen, dtype=dtype)
+        renderer.is_packaged = checkpoint is None
+        if renderer.is_packaged:
             LOGGER.info(
-                "paints with the small generator of the package, trained on procedural streets at "
-                "%dx%d: --checkpoint takes one of your own",
-                generation.config.data.width,
-                generation.config.data.height,
+                "paints with the small generator of the package, trained on procedural streets "
+                "alone: --checkpoint takes one of your own"
             )
-        return cls(generation, device=chosen, dtype=dtype)
+        return renderer
 
     def render(
         self, labels: Path | str, out: Path | str, options: RenderOptions = PLAIN
@@ -141,6 +145,8 @@ class Renderer:
         set_variant(self.generation.generator, options)
         with_sound = takes_sound(options, labels, out)
         stream = open_input(labels, inputs, options, with_sound=with_sound)
+        if self.is_packaged:
+            _tell_of_size(stream.size, self.generation)
         beginning = Beginning(read_first_frames(options, stream.size), painter)
         drawing = InputDrawing(self.generation.palette, inputs.controls)
         grid = StyleGrid.of(options, frame_generator)
@@ -192,6 +198,21 @@ class Renderer:
             for rendered in frames:
                 encoder.put(rendered)
                 bar.advance()
+
+
+def _tell_of_size(size: Size, generation: Generation) -> None:
+    """Say which size suits the generator of the package, where another one is rendered."""
+    height, width = generation.config.data.height, generation.config.data.width
+    if max(size.height / height, height / size.height) > FOREIGN_SCALE:
+        LOGGER.warning(
+            "frames are %dx%d, and the generator of the package knows streets at %dx%d: "
+            "--height %d renders at its scale",
+            size.width,
+            size.height,
+            width,
+            height,
+            height,
+        )
 
 
 def _parts(options: RenderOptions) -> Parts:

@@ -1,6 +1,7 @@
 """The programs that make and measure the generator of the package."""
 
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -8,11 +9,14 @@ import torch
 from tiny_runs import tiny_checkpoint
 from tool_modules import load_tool
 
+from pipelines import render
 from pipelines.build import load_generation
 from pipelines.config.file import read_config
 from pipelines.config.run import RunConfig
 from vid2vid.errors import CheckpointError
+from vid2vid.labels.palettes import load_palette
 from vid2vid.video.reading import find_frames, read_image
+from vid2vid.video.writing import write_label_video
 from vid2vid.weights import package
 from vid2vid.weights.street import LARGEST_BYTES, packaged_street
 
@@ -102,3 +106,21 @@ def test_streets_are_rendered_painted_judged_and_shown(tmp_path, capsys, monkeyp
     assert len(np.unique(painted.reshape(-1, 3), axis=0)) <= len(np.unique(labels))
     assert read_image(out / "sheet.png").shape[1] == 5 * 64
     assert (out / "report/report.html").is_file()
+
+
+def test_the_package_renders_and_says_at_which_size_it_is_at_home(tmp_path, caplog, monkeypatch):
+    sizes = {"data": {"root": "nowhere", "height": 16, "width": 32}}
+    own = tiny_checkpoint(tmp_path / "own", **STREETS, **sizes)
+    monkeypatch.setattr(render, "packaged_street", lambda: own)
+    caplog.set_level("INFO")
+    palette = load_palette("cityscapes")
+    for height, width, is_foreign in ((16, 32, False), (32, 64, True)):
+        caplog.clear()
+        ids = [np.full((height, width), 7, np.uint8)] * 2
+        video = write_label_video(tmp_path / f"{height}.mp4", ids, palette, rate=Fraction(25))
+        rendered = render.Renderer.load().render(video, tmp_path / f"out{height}.mp4")
+        assert rendered.num_frames == 2
+        assert "paints with the small generator of the package" in caplog.text
+        assert (
+            "64x32, and the generator of the package knows streets at 32x16" in caplog.text
+        ) == (is_foreign)

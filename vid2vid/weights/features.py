@@ -2,15 +2,13 @@
 
 import logging
 
-import torch
-
 from vid2vid.checkpoint import load_checkpoint
 from vid2vid.errors import ConfigError
 from vid2vid.losses.config import LossConfig
 from vid2vid.networks.features import FeatureNetwork, SegmenterFeatures, VggFeatures
 from vid2vid.networks.segmenter import Segmenter, SegmenterConfig
 from vid2vid.vgg_weights import load_vgg, vgg_file
-from vid2vid.weights.segmenter import KIND, load_segmenter, packaged_segmenter
+from vid2vid.weights.segmenter import KIND, load_packaged, packaged_segmenter
 
 LOGGER = logging.getLogger(__name__)
 
@@ -79,9 +77,7 @@ def _deepest(losses: LossConfig) -> int:
 
 
 def _load_segmenter(*, of: str) -> SegmenterFeatures:
-    segmenter = load_segmenter(device=torch.device("cpu")).segment
-    if not isinstance(segmenter, Segmenter):
-        raise ConfigError("the segmenter of the package must be a network of ours; it is another")
+    segmenter = load_packaged()
     LOGGER.info(
         "%s compares what the segmenter of the package sees, not VGG: it was trained on procedural "
         "streets alone",

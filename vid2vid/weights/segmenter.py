@@ -56,6 +56,15 @@ def load_segmenter(path: Path | None = None, *, device: torch.device) -> LoadedS
     return _load_exported(path, device)
 
 
+def load_packaged() -> Segmenter:
+    """Load the package's segmenter as a network of ours, frozen and on the CPU: for its features.
+
+    Raises:
+        CheckpointError: if the installation lacks it.
+    """
+    return _read_own(packaged_segmenter(), torch.device("cpu"))[0]
+
+
 def packaged_segmenter() -> Path:
     """Find the segmenter that comes with the package.
 
@@ -110,6 +119,20 @@ def hash_weights(tensors: Mapping[str, Tensor]) -> str:
 
 
 def _load_own(path: Path, device: torch.device) -> LoadedSegmenter:
+    network, metadata = _read_own(path, device)
+    return LoadedSegmenter(
+        segment=network,
+        num_classes=network.config.num_classes,
+        palette=Palette.model_validate(metadata["palette"]),
+        name=path.name,
+        sha256=metadata["sha256"],
+        score=metadata["score"],
+        has_features=True,
+    )
+
+
+def _read_own(path: Path, device: torch.device) -> tuple[Segmenter, dict[str, Any]]:
+    """Read a frozen network that `save_segmenter` wrote, and what its file says."""
     found = load_checkpoint(path, kind=KIND)
     digest = hash_weights(found.tensors)
     if digest != found.metadata["sha256"]:
@@ -120,17 +143,7 @@ def _load_own(path: Path, device: torch.device) -> LoadedSegmenter:
     network = Segmenter(SegmenterConfig.model_validate(found.metadata["config"]))
     whole = {name: tensor.float() for name, tensor in found.tensors.items()}
     load_weights(network, whole, where=path)
-    network.eval().requires_grad_(requires_grad=False).to(device)
-    palette = Palette.model_validate(found.metadata["palette"])
-    return LoadedSegmenter(
-        segment=network,
-        num_classes=network.config.num_classes,
-        palette=palette,
-        name=path.name,
-        sha256=digest,
-        score=found.metadata["score"],
-        has_features=True,
-    )
+    return network.eval().requires_grad_(requires_grad=False).to(device), found.metadata
 
 
 def _open_program(path: Path, content: bytes) -> ExportedProgram:

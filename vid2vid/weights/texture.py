@@ -6,13 +6,12 @@ from typing import NamedTuple
 
 import torch
 
-from vid2vid.errors import ConfigError
 from vid2vid.inpainting.presets import SynthesisOptions
 from vid2vid.inpainting.stack import FeatureStack, segmenter_layers, vgg_layers
 from vid2vid.networks.features import VggFeatures
 from vid2vid.networks.segmenter import Segmenter
 from vid2vid.vgg_weights import WEIGHT_FILES, load_vgg
-from vid2vid.weights.segmenter import load_segmenter
+from vid2vid.weights.segmenter import load_packaged
 
 LOGGER = logging.getLogger(__name__)
 
@@ -44,9 +43,7 @@ def load_texture(weights: Path | None) -> TextureNetwork:
     cached = Path(torch.hub.get_dir()) / "checkpoints" / WEIGHT_FILES["vgg19"]
     if weights is not None or cached.is_file():
         return TextureNetwork(load_vgg("vgg19", None if weights is None else str(weights)))
-    segmenter = load_segmenter(device=torch.device("cpu")).segment
-    if not isinstance(segmenter, Segmenter):
-        raise ConfigError("the segmenter of the package must be a network of ours; it is another")
+    segmenter = load_packaged()
     LOGGER.info(
         "textures are compared by what the segmenter of the package sees, not by VGG19, whose "
         "weights are not at %s: --vgg-weights takes them from elsewhere",

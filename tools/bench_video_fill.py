@@ -7,13 +7,16 @@ removes the rider of bmx-trees, played forward and backward; Linux only.
 """
 
 import itertools
+import re
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
+from unittest import mock
 
 import pipelines  # isort: skip  # noqa: F401 - before torch: says how its threads wait
 
@@ -21,7 +24,6 @@ import cv2
 import numpy as np
 import torch
 import typer
-from bench_memory import SAMPLE_SECONDS, tree_rss_mb
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -31,6 +33,7 @@ from flow.metrics import warping_error
 from vid2vid.filling.chunks import fill_frames
 from vid2vid.filling.inventor import Inventor, invent
 from vid2vid.filling.moments import MaskedFrame
+from vid2vid.filling.window import FilledFrame
 from vid2vid.inpainting.masks import grow
 from vid2vid.inpainting.membrane import membrane
 from vid2vid.video.levels import from_levels, to_levels
@@ -224,25 +227,22 @@ def _draw(path: Path, task: Task, filled: Sequence[Tensor]) -> None:
 @app.command()
 def memory(
     data: Annotated[Path, typer.Argument(help="Folder of davis.")],
-    frames: Annotated[list[int] | None, typer.Option(help="Length; again for the next.")] = None,
+    frames: Annotated[list[int] | None, typer.Option(help="Where to read it; again.")] = None,
 ) -> None:
-    """Print the peak memory of removing the rider at 854x480, for each length."""
-    found: list[float] = []
-    for count in frames or [150, 600]:
-        with tempfile.TemporaryDirectory() as temporary:
-            source, masks = write_long(data, Path(temporary), count)
-            process = get_context("spawn").Process(target=_remove, args=(source, masks))
-            started, peak = time.perf_counter(), 0.0
-            process.start()
-            while process.is_alive():
-                peak = max(peak, tree_rss_mb(process.pid or 0))
-                time.sleep(SAMPLE_SECONDS)
-            seconds = time.perf_counter() - started
+    """Print the peak memory so far of removing the rider at 854x480, after so many frames."""
+    counts = sorted(frames or [150, 600])
+    with tempfile.TemporaryDirectory() as temporary:
+        source, masks = write_long(data, Path(temporary), counts[-1])
+        places = get_context("spawn").SimpleQueue()
+        process = get_context("spawn").Process(target=_remove, args=(source, masks, counts, places))
+        process.start()
+        process.join()
         if process.exitcode:
             raise typer.Exit(process.exitcode)
-        found.append(peak)
-        print(f"{count:5d} frames  {peak:8.1f} MB  {count / seconds:6.2f} frames/s")
-    print(f"ratio {found[-1] / found[0]:.3f} (longest to shortest)")
+    found = [places.get() for _ in counts]
+    for count, (peak_mb, seconds) in zip(counts, found, strict=True):
+        print(f"{count:5d} frames  {peak_mb:8.1f} MB  {count / seconds:6.2f} frames/s")
+    print(f"ratio {found[-1][0] / found[0][0]:.3f} (last to first)")
 
 
 def write_long(data: Path, folder: Path, count: int) -> tuple[Path, Path]:
@@ -267,10 +267,26 @@ def write_long(data: Path, folder: Path, count: int) -> tuple[Path, Path]:
     return places
 
 
-def _remove(source: Path, masks: Path) -> None:
-    from pipelines.filling.video import fill_video
+def _remove(source: Path, masks: Path, counts: Sequence[int], places: SimpleQueue) -> None:
+    """Remove the rider; tell the peak memory so far, in MB, and the seconds after some frames."""
+    from pipelines.filling import video
 
-    fill_video(source, masks, source.with_name("out.mp4"), inventor=membrane)
+    started = time.perf_counter()
+
+    def counted(*arguments: object, **settings: object) -> Iterator[FilledFrame]:
+        for number, filled in enumerate(fill_frames(*arguments, **settings), start=1):
+            yield filled
+            if number in counts:
+                places.put((peak_rss_mb(), time.perf_counter() - started))
+
+    with mock.patch.object(video, "fill_frames", counted):
+        video.fill_video(source, masks, source.with_name("out.mp4"), inventor=membrane)
+
+
+def peak_rss_mb() -> float:
+    """Return the largest memory that this process has held so far; Linux only."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
 
 
 if __name__ == "__main__":

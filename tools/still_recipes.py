@@ -30,7 +30,11 @@ SYSTEMS: dict[str, tuple[str, ...]] = {
 # of training paint better; a few pictures are learnt by heart faster with those of each picture.
 SETTINGS: dict[Task, dict[str, tuple[str, ...]]] = {
     Task.OVERFIT: {
-        "pix2pix_small": ("generator.statistics=frame", "losses.pixel=100"),
+        "pix2pix_small": (
+            "generator.statistics=frame",
+            "generator.upsampling=transposed",
+            "losses.pixel=100",
+        ),
         "pix2pixhd_small": (
             "generator.norm=instance",
             "generator.downsamplings=3",
@@ -44,6 +48,7 @@ SETTINGS: dict[Task, dict[str, tuple[str, ...]]] = {
         "pix2pix_small": (
             "generator.statistics=running",
             "losses.pixel=300",
+            "losses.image_gan=0.2",
             "schedule.steps=450",
         ),
     },

@@ -122,10 +122,15 @@ def test_a_checkpoint_of_another_network_is_2(capsys, tmp_path, checkpoint, labe
     assert "must hold a generator; it holds a training" in said
 
 
-def test_no_checkpoint_is_2_and_says_how_to_get_one(capsys, tmp_path, labels):
+def test_without_a_checkpoint_labels_must_be_in_the_palette_of_the_package(
+    capsys, tmp_path, labels
+):
     for command in ("render", "still"):
         assert run(command, labels, tmp_path / "out.mp4") == 2
-        assert "train one, such as with 'vid2vid train robot_kitchen'" in complaint(capsys)
+        told, refused = capsys.readouterr().err.splitlines()
+        assert "the small generator of the package" in told
+        assert "must be those of the palette 'cityscapes'" in refused
+        assert "camvid-to-cityscapes" in refused
 
 
 def test_an_unwritable_output_folder_is_2(capsys, tmp_path, checkpoint, labels):
